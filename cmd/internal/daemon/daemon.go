@@ -1,0 +1,177 @@
+// Package daemon makes a running Sage out of its parts: it loads the catalog,
+// finds the engine, adopts the desktops that are there, and serves.
+//
+// It is the only package that knows which backends exist. It promises that New
+// leaves nothing behind when it fails, and that Close ends what it began in the
+// reverse order while desktops go on. It must not know the command line.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"sage/catalog"
+	"sage/httpapi"
+	"sage/runtime"
+	"sage/session"
+	"sage/web"
+)
+
+const (
+	// reconcileInterval is how often the engine's list is compared with what is
+	// known; what clients notice is looked at sooner.
+	reconcileInterval = 5 * time.Second
+	// headerTimeout and idleTimeout bound what a connection may do without
+	// asking for anything.
+	headerTimeout, idleTimeout = 10 * time.Second, 2 * time.Minute
+	// closeTimeout bounds Close.
+	closeTimeout = 30 * time.Second
+)
+
+// Daemon is a Sage that listens. Make it with New, let it work with Run.
+type Daemon struct {
+	cfg      Config
+	info     runtime.Info
+	listener net.Listener
+	server   *http.Server
+	api      *httpapi.Server
+	manager  *session.Manager
+	// undo are the steps of Close, in the order in which they were begun.
+	undo []step
+}
+
+// step is one thing to end.
+type step struct {
+	name string
+	end  func(context.Context) error
+}
+
+// New makes a daemon and adopts the desktops that an earlier one left. The
+// address is bound afterwards, but nothing is served before Run.
+func New(ctx context.Context, cfg Config) (*Daemon, error) {
+	d := &Daemon{cfg: cfg}
+	if err := d.build(ctx); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+func (d *Daemon) build(ctx context.Context) error {
+	cfg := d.cfg
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	apps, err := catalog.Load(cfg.Catalog)
+	if err != nil {
+		return err
+	}
+	current := func() *catalog.Catalog { return apps }
+	unlock, err := lockDir(cfg.DataDir)
+	if err != nil {
+		return err
+	}
+	d.onClose("data directory", func(context.Context) error { return unlock() })
+	if d.listener, err = net.Listen("tcp", cfg.Listen); err != nil {
+		return fmt.Errorf("listen: %w: choose another address with SAGE_LISTEN", err)
+	}
+	d.onClose("listener", func(context.Context) error { return ignoreClosed(d.listener.Close()) })
+	rt, info, err := OpenRuntime(ctx, cfg.Engine, cfg.Logger)
+	if err != nil {
+		return err
+	}
+	d.info = info
+	d.onClose("engine", func(context.Context) error { return rt.Close() })
+	d.warn()
+	if d.manager, err = session.New(rt, session.Options{
+		Catalog: current, DataDir: cfg.DataDir, BaseName: cfg.BaseName, Instance: cfg.Instance,
+		PublishIP: netip.AddrFrom4([4]byte{127, 0, 0, 1}),
+		PortStart: cfg.PortStart, PortEnd: cfg.PortEnd,
+		StartTimeout: cfg.StartTimeout, ImageTimeout: cfg.ImageTimeout, FirstClientGrace: cfg.FirstClientGrace,
+		IdleTimeout: cfg.IdleTimeout, MaxLifetime: cfg.MaxLifetime, StopGrace: cfg.StopGrace,
+		ReconcileInterval: reconcileInterval, BuildArgs: cfg.BuildArgs, Logger: cfg.Logger,
+	}); err != nil {
+		return err
+	}
+	if _, err := d.manager.Recover(ctx); err != nil {
+		cfg.Logger.Error("not every desktop could be adopted", "error", err)
+	}
+	d.api = httpapi.New(d.manager, httpapi.Options{
+		Logger: cfg.Logger, Version: cfg.Version, Catalog: current, Page: web.Handler(),
+		Token: cfg.APIToken, AllowedOrigins: cfg.AllowedOrigins, AllowedHosts: cfg.allowedHosts(),
+	})
+	d.server = &http.Server{Handler: d.api, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout}
+	// Sessions end first: what requests and streams wait for ends with them.
+	d.onClose("requests", d.server.Shutdown)
+	d.onClose("streams", d.api.Shutdown)
+	d.onClose("sessions", d.manager.Close)
+	return nil
+}
+
+// warn says what the engine will not do.
+func (d *Daemon) warn() {
+	log, i := d.cfg.Logger, d.info
+	log.Info("container engine", "backend", i.Backend, "version", i.Version, "host", i.Host, "rootless", i.Rootless)
+	for _, w := range i.Warnings {
+		log.Warn(w)
+	}
+}
+
+func (d *Daemon) onClose(name string, end func(context.Context) error) {
+	d.undo = append(d.undo, step{name, end})
+}
+
+// Addr is the address that is listened on.
+func (d *Daemon) Addr() net.Addr { return d.listener.Addr() }
+
+// Info is what the engine said of itself.
+func (d *Daemon) Info() runtime.Info { return d.info }
+
+// Run serves until ctx ends or serving fails, and closes the daemon.
+func (d *Daemon) Run(ctx context.Context) error {
+	work, ctx := errgroup.WithContext(ctx)
+	work.Go(func() error {
+		d.manager.Run(ctx)
+		return nil
+	})
+	work.Go(func() error {
+		if err := d.server.Serve(d.listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve: %w", err)
+		}
+		return nil
+	})
+	work.Go(func() error {
+		<-ctx.Done()
+		return d.Close()
+	})
+	return work.Wait()
+}
+
+// Close ends the daemon within a bounded time. Desktops go on. It may be called
+// more than once.
+func (d *Daemon) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	var problems []error
+	for _, s := range slices.Backward(d.undo) {
+		if err := s.end(ctx); err != nil {
+			problems = append(problems, fmt.Errorf("close %s: %w", s.name, err))
+		}
+	}
+	d.undo = nil
+	return errors.Join(problems...)
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}

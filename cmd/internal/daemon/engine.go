@@ -1,0 +1,206 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/hashicorp/go-multierror"
+
+	"sage/runtime"
+	"sage/runtime/docker"
+	"sage/runtime/podman"
+)
+
+// The values of Engine.Kind.
+const (
+	EngineAuto   = "auto"
+	EngineDocker = "docker"
+	EnginePodman = "podman"
+)
+
+const (
+	// pingTimeout is how long an engine may take to say who it is.
+	pingTimeout = 10 * time.Second
+	// serviceTimeout is how long "podman system service" may take to come up.
+	serviceTimeout = 20 * time.Second
+)
+
+// Engine says which container engine is used.
+type Engine struct {
+	// Kind is one of the Engine constants.
+	Kind string
+	// Host is the address of its API; empty means that it is looked for.
+	Host string
+}
+
+// place is one engine that may be there.
+type place struct {
+	kind, host string
+	// from says why it is tried.
+	from string
+}
+
+// OpenRuntime finds the engine and gives it when it answers. Where nothing
+// answers, the error says all that was tried and why each failed. A Podman
+// service that has to be started ends with the runtime's Close.
+func OpenRuntime(ctx context.Context, e Engine, log *slog.Logger) (runtime.Runtime, runtime.Info, error) {
+	var tried *multierror.Error
+	places, err := e.places()
+	if err != nil {
+		return nil, runtime.Info{}, err
+	}
+	for _, p := range places {
+		rt, info, err := p.open(ctx)
+		if err == nil {
+			return rt, info, nil
+		}
+		tried = multierror.Append(tried, fmt.Errorf("%s at %s (%s): %w", p.kind, p.host, p.from, err))
+	}
+	if e.Kind != EngineDocker && e.Host == "" {
+		rt, info, err := startPodman(ctx, log)
+		if err == nil {
+			return rt, info, nil
+		}
+		tried = multierror.Append(tried, err)
+	}
+	return nil, runtime.Info{}, fmt.Errorf("no container engine answers: start Docker or Podman, or name one with "+
+		"SAGE_RUNTIME and SAGE_RUNTIME_HOST: %w", tried)
+}
+
+// places lists where to look, in order: what the environment names, then the
+// usual sockets, those of the user before those of the machine.
+func (e Engine) places() ([]place, error) {
+	if e.Kind != EngineAuto && e.Kind != EngineDocker && e.Kind != EnginePodman {
+		return nil, fmt.Errorf("engine %q is not known: use auto, docker or podman (SAGE_RUNTIME)", e.Kind)
+	}
+	if e.Host != "" {
+		kind := e.Kind
+		if kind == EngineAuto {
+			return nil, errors.New("SAGE_RUNTIME_HOST needs SAGE_RUNTIME to be docker or podman: an address does not tell which it is")
+		}
+		return []place{{kind, e.Host, "SAGE_RUNTIME_HOST"}}, nil
+	}
+	user := os.Getenv("XDG_RUNTIME_DIR")
+	if user == "" {
+		user = filepath.Join("/run/user", strconv.Itoa(os.Getuid()))
+	}
+	var places []place
+	for _, p := range []place{
+		{EngineDocker, os.Getenv("DOCKER_HOST"), "DOCKER_HOST"},
+		{EnginePodman, os.Getenv("CONTAINER_HOST"), "CONTAINER_HOST"},
+		{EnginePodman, "unix://" + filepath.Join(user, "podman/podman.sock"), "rootless Podman's socket"},
+		{EngineDocker, "unix://" + filepath.Join(user, "docker.sock"), "rootless Docker's socket"},
+		{EngineDocker, "unix:///var/run/docker.sock", "Docker's socket"},
+		{EnginePodman, "unix:///run/podman/podman.sock", "Podman's socket"},
+	} {
+		if p.host != "" && (e.Kind == EngineAuto || e.Kind == p.kind) {
+			places = append(places, p)
+		}
+	}
+	return places, nil
+}
+
+// open connects to the engine and asks who it is.
+func (p place) open(ctx context.Context) (runtime.Runtime, runtime.Info, error) {
+	var rt runtime.Runtime
+	var err error
+	if p.kind == EngineDocker {
+		rt, err = docker.New(docker.Options{Host: p.host})
+	} else {
+		rt, err = podman.New(podman.Options{Host: p.host})
+	}
+	if err != nil {
+		return nil, runtime.Info{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	info, err := rt.Ping(ctx)
+	if err != nil {
+		return nil, runtime.Info{}, errors.Join(err, rt.Close())
+	}
+	return rt, info, nil
+}
+
+// service is a runtime with the Podman service that was started for it.
+type service struct {
+	runtime.Runtime
+	end func()
+}
+
+// Close also ends the service; containers do not need it.
+func (s service) Close() error {
+	err := s.Runtime.Close()
+	s.end()
+	return err
+}
+
+// startPodman serves Podman's API where only the program is there.
+func startPodman(ctx context.Context, log *slog.Logger) (runtime.Runtime, runtime.Info, error) {
+	program, err := exec.LookPath("podman")
+	if err != nil {
+		return nil, runtime.Info{}, fmt.Errorf("podman program: %w", err)
+	}
+	dir, err := os.MkdirTemp("", "sage-podman-")
+	if err != nil {
+		return nil, runtime.Info{}, fmt.Errorf("podman program: %w", err)
+	}
+	host := "unix://" + filepath.Join(dir, "podman.sock")
+	cmd := exec.Command(program, "system", "service", "--time=0", host)
+	cmd.Stdout, cmd.Stderr = io.Discard, io.Discard
+	if err := cmd.Start(); err != nil {
+		return nil, runtime.Info{}, errors.Join(fmt.Errorf("podman program: %w", err), os.RemoveAll(dir))
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := cmd.Wait(); err != nil {
+			log.Debug("podman service ended", "error", err)
+		}
+	}()
+	end := func() {
+		// Only fails where it has ended already.
+		_ = cmd.Process.Signal(os.Interrupt)
+		select {
+		case <-ended:
+		case <-time.After(pingTimeout):
+			_ = cmd.Process.Kill()
+			<-ended
+		}
+		_ = os.RemoveAll(dir)
+	}
+	rt, info, err := awaitService(ctx, place{EnginePodman, host, "started here"}, ended)
+	if err != nil {
+		end()
+		return nil, runtime.Info{}, fmt.Errorf("%s system service: %w", program, err)
+	}
+	return service{rt, end}, info, nil
+}
+
+// awaitService waits until the service answers or has ended.
+func awaitService(ctx context.Context, p place, ended <-chan struct{}) (runtime.Runtime, runtime.Info, error) {
+	ctx, cancel := context.WithTimeout(ctx, serviceTimeout)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		rt, info, err := p.open(ctx)
+		if err == nil {
+			return rt, info, nil
+		}
+		select {
+		case <-ended:
+			return nil, runtime.Info{}, errors.New("it ended at once: try it by hand to see why")
+		case <-ctx.Done():
+			return nil, runtime.Info{}, err
+		case <-tick.C:
+		}
+	}
+}

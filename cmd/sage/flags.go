@@ -1,0 +1,187 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"github.com/urfave/cli/v2/altsrc"
+
+	"sage/cmd/internal/daemon"
+)
+
+// Categories of flags in the help text.
+const (
+	categoryEngine   = "Container engine"
+	categoryServer   = "Server"
+	categoryDesktops = "Desktops"
+)
+
+// configFlag names the settings file; the others may stand in it under their
+// own names.
+const configFlag = "config"
+
+// withFile lets the settings file fill in what neither flag nor environment
+// gives: default < file < environment < flag.
+func withFile(c *cli.Command) *cli.Command {
+	c.Flags = append(c.Flags, &cli.StringFlag{
+		Name: configFlag, EnvVars: []string{"SAGE_CONFIG"}, Usage: "YAML `FILE` with settings, named like these flags",
+	})
+	read := altsrc.InitInputSourceWithContext(c.Flags, altsrc.NewYamlSourceFromFlagFunc(configFlag))
+	c.Before = func(ctx *cli.Context) error {
+		if err := read(ctx); err != nil {
+			return usageError{fmt.Errorf("settings file: %w", err)}
+		}
+		return nil
+	}
+	return c
+}
+
+func text(name, env, value, category, usage string) cli.Flag {
+	return altsrc.NewStringFlag(&cli.StringFlag{Name: name, EnvVars: []string{env}, Value: value, Category: category, Usage: usage})
+}
+
+func list(name, env, category, usage string) cli.Flag {
+	return altsrc.NewStringSliceFlag(&cli.StringSliceFlag{Name: name, EnvVars: []string{env}, Category: category, Usage: usage})
+}
+
+func number(name, env string, value int, category, usage string) cli.Flag {
+	return altsrc.NewIntFlag(&cli.IntFlag{Name: name, EnvVars: []string{env}, Value: value, Category: category, Usage: usage})
+}
+
+func yes(name, env, category, usage string) cli.Flag {
+	return altsrc.NewBoolFlag(&cli.BoolFlag{Name: name, EnvVars: []string{env}, Category: category, Usage: usage})
+}
+
+// span is a flag for a time: whole seconds, or a Go duration.
+func span(name, env string, value time.Duration, category, usage string) cli.Flag {
+	return text(name, env, value.String(), category, usage+" (seconds, or a duration such as 1m30s)")
+}
+
+func engineFlags() []cli.Flag {
+	return []cli.Flag{
+		text("runtime", "SAGE_RUNTIME", daemon.EngineAuto, categoryEngine, "`ENGINE`: auto, docker or podman"),
+		text("runtime-host", "SAGE_RUNTIME_HOST", "", categoryEngine, "`ADDRESS` of the engine's API, for example unix:///run/podman/podman.sock"),
+	}
+}
+
+func catalogFlags() []cli.Flag {
+	return []cli.Flag{
+		text("catalog", "SAGE_CATALOG", "catalog.yaml", categoryDesktops, "`FILE` with the apps"),
+		list("build-arg", "SAGE_BUILD_ARGS", categoryDesktops, "`NAME=VALUE` that replaces a build argument of the catalog"),
+	}
+}
+
+func serverFlags() []cli.Flag {
+	return []cli.Flag{
+		text("listen", "SAGE_LISTEN", "127.0.0.1:4024", categoryServer, "`HOST:PORT` to serve on"),
+		text("api-token", "SAGE_API_TOKEN", "", categoryServer, "bearer `TOKEN` that API calls need; required to listen beyond loopback"),
+		yes("allow-anonymous", "SAGE_ALLOW_ANONYMOUS", categoryServer, "listen beyond loopback without a token"),
+		list("allowed-origin", "SAGE_ALLOWED_ORIGINS", categoryServer, "`ORIGIN` whose pages may use this sage, for example https://board.example"),
+		list("allowed-host", "SAGE_ALLOWED_HOSTS", categoryServer, "`NAME` under which a reverse proxy asks this sage"),
+		text("data-dir", "SAGE_DATA_DIR", defaultDataDir(), categoryServer, "`DIRECTORY` for what outlives the daemon"),
+		text("log-level", "SAGE_LOG_LEVEL", "info", categoryServer, "`LEVEL`: debug, info, warn or error"),
+	}
+}
+
+func desktopFlags() []cli.Flag {
+	return []cli.Flag{
+		number("port-range-start", "PORT_RANGE_START", 11000, categoryDesktops, "first host `PORT` for desktops"),
+		number("port-range-end", "PORT_RANGE_END", 12000, categoryDesktops, "the `PORT` after the last one for desktops"),
+		text("container-base-name", "CONTAINER_BASE_NAME", "collab-vm-", categoryDesktops, "`TEXT` that container names begin with"),
+		text("instance", "SAGE_INSTANCE", "default", categoryDesktops, "`NAME` that tells this sage from others on the same engine"),
+		span("no-client-timeout", "CONTAINER_NO_CLIENT_TIMEOUT", 15*time.Second, categoryDesktops, "`TIME` that a desktop stays after its last client left"),
+		span("first-client-grace", "SAGE_FIRST_CLIENT_GRACE", time.Minute, categoryDesktops, "`TIME` that a desktop waits for its first client"),
+		span("max-lifetime", "SAGE_MAX_LIFETIME", 0, categoryDesktops, "`TIME` after which a desktop ends in any case; 0 for never"),
+		span("start-timeout", "SAGE_START_TIMEOUT", 90*time.Second, categoryDesktops, "`TIME` that a desktop may take to answer"),
+		span("image-timeout", "SAGE_IMAGE_TIMEOUT", 30*time.Minute, categoryDesktops, "`TIME` that pulling or building an image may take"),
+		span("stop-grace", "SAGE_STOP_GRACE", 5*time.Second, categoryDesktops, "`TIME` that a desktop's programs have to end"),
+	}
+}
+
+// defaultDataDir is where programs keep such things: for root below /var/lib,
+// for others in their home (XDG base directories).
+func defaultDataDir() string {
+	if os.Geteuid() == 0 {
+		return "/var/lib/sage"
+	}
+	if dir := os.Getenv("XDG_DATA_HOME"); dir != "" {
+		return filepath.Join(dir, "sage")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "sage-data"
+	}
+	return filepath.Join(home, ".local", "share", "sage")
+}
+
+// config gathers a daemon's settings from flags, environment and file.
+func config(c *cli.Context) (daemon.Config, error) {
+	log, err := logger(c)
+	if err != nil {
+		return daemon.Config{}, err
+	}
+	args, err := buildArgs(c)
+	if err != nil {
+		return daemon.Config{}, err
+	}
+	cfg := daemon.Config{
+		Version: programVersion(), Logger: log, Engine: engine(c),
+		Listen: c.String("listen"), Catalog: c.String("catalog"), DataDir: c.String("data-dir"),
+		APIToken: c.String("api-token"), AllowAnonymous: c.Bool("allow-anonymous"),
+		AllowedOrigins: c.StringSlice("allowed-origin"), AllowedHosts: c.StringSlice("allowed-host"),
+		BaseName: c.String("container-base-name"), Instance: c.String("instance"),
+		PortStart: c.Int("port-range-start"), PortEnd: c.Int("port-range-end"), BuildArgs: args,
+	}
+	for name, into := range map[string]*time.Duration{
+		"no-client-timeout": &cfg.IdleTimeout, "first-client-grace": &cfg.FirstClientGrace, "max-lifetime": &cfg.MaxLifetime,
+		"start-timeout": &cfg.StartTimeout, "image-timeout": &cfg.ImageTimeout, "stop-grace": &cfg.StopGrace,
+	} {
+		if *into, err = parseSpan(name, c.String(name)); err != nil {
+			return daemon.Config{}, err
+		}
+	}
+	return cfg, nil
+}
+
+func engine(c *cli.Context) daemon.Engine {
+	return daemon.Engine{Kind: c.String("runtime"), Host: c.String("runtime-host")}
+}
+
+func buildArgs(c *cli.Context) (map[string]string, error) {
+	args := map[string]string{}
+	for _, arg := range c.StringSlice("build-arg") {
+		name, value, ok := strings.Cut(arg, "=")
+		if !ok || name == "" {
+			return nil, usageError{fmt.Errorf("build-arg %q: use NAME=VALUE", arg)}
+		}
+		args[name] = value
+	}
+	return args, nil
+}
+
+// parseSpan reads whole seconds, as the original's settings have them, or a Go
+// duration.
+func parseSpan(name, value string) (time.Duration, error) {
+	if seconds, err := strconv.ParseInt(value, 10, 32); err == nil {
+		return time.Duration(seconds) * time.Second, nil
+	}
+	d, err := time.ParseDuration(value)
+	if err != nil {
+		return 0, usageError{fmt.Errorf("%s %q: use whole seconds, or a duration such as 1m30s", name, value)}
+	}
+	return d, nil
+}
+
+func logger(c *cli.Context) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.String("log-level"))); err != nil {
+		return nil, usageError{fmt.Errorf("log-level %q: use debug, info, warn or error", c.String("log-level"))}
+	}
+	return slog.New(slog.NewTextHandler(c.App.ErrWriter, &slog.HandlerOptions{Level: level})), nil
+}

@@ -1,0 +1,193 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/hashicorp/go-multierror"
+
+	"sage/catalog"
+	"sage/httpapi/api"
+	"sage/runtime"
+	"sage/session"
+	"sage/stream"
+)
+
+// kind is how one kind of error is told to a client.
+type kind struct {
+	err    error
+	status int
+	code   string
+	title  string
+	// retryAfter is in seconds; zero for errors that waiting does not mend.
+	retryAfter int
+}
+
+// kinds is the one table of errors. The first row that an error is wins, so
+// causes stand before what they cause.
+func kinds() []kind {
+	return []kind{
+		{session.ErrInvalidUID, http.StatusUnprocessableEntity, "invalid_uid", "Not a valid uid", 0},
+		{session.ErrUnknownApp, http.StatusNotFound, "unknown_app", "Unknown app", 0},
+		{session.ErrNoSettings, http.StatusNotFound, "unknown_uid", "Unknown uid", 0},
+		{session.ErrNotRunning, http.StatusNotFound, "not_running", "Container not running", 0},
+		{session.ErrUnknownStream, http.StatusNotFound, "unknown_stream", "Unknown stream", 0},
+		{session.ErrUnknownEndpoint, http.StatusNotFound, "unknown_endpoint", "Unknown endpoint", 0},
+		{session.ErrClosing, http.StatusServiceUnavailable, "shutting_down", "Shutting down", 5},
+		{session.ErrStopped, http.StatusConflict, "stopped", "Stopped meanwhile", 0},
+		{session.ErrPortsExhausted, http.StatusServiceUnavailable, "ports_exhausted", "No free port", 15},
+		{session.ErrStartTimeout, http.StatusGatewayTimeout, "start_timeout", "Desktop did not start in time", 0},
+		{runtime.ErrUnavailable, http.StatusServiceUnavailable, "engine_unavailable", "Container engine does not answer", 5},
+		{runtime.ErrExhausted, http.StatusServiceUnavailable, "engine_exhausted", "Host has no more resources", 30},
+		{runtime.ErrImageNotFound, http.StatusNotFound, "image_not_found", "Image not found", 0},
+		{runtime.ErrConflict, http.StatusConflict, "conflict", "Conflict", 0},
+		{runtime.ErrPortInUse, http.StatusConflict, "port_in_use", "Host port in use", 0},
+		{runtime.ErrUnsupported, http.StatusNotImplemented, "unsupported", "Not supported by this engine", 0},
+		{runtime.ErrInvalid, http.StatusInternalServerError, "engine_refused", "Container engine refused the container", 0},
+		{stream.ErrUpgradeRequired, http.StatusUpgradeRequired, "upgrade_required", "WebSocket upgrade required", 0},
+		{stream.ErrHandshake, http.StatusBadRequest, "bad_handshake", "Malformed WebSocket handshake", 0},
+		{stream.ErrOrigin, http.StatusForbidden, "origin_not_allowed", "Origin not allowed", 0},
+		{stream.ErrShuttingDown, http.StatusServiceUnavailable, "shutting_down", "Shutting down", 5},
+		{stream.ErrUpstream, http.StatusBadGateway, "desktop_unreachable", "Desktop does not answer", 0},
+		{session.ErrStore, http.StatusInsufficientStorage, "settings_not_saved", "Settings cannot be kept", 0},
+		{session.ErrStartFailed, http.StatusBadGateway, "start_failed", "Desktop did not start", 0},
+		{runtime.ErrNotFound, http.StatusNotFound, "not_found", "Not found", 0},
+		{context.Canceled, 499, "canceled", "Client closed the request", 0},
+		{context.DeadlineExceeded, http.StatusGatewayTimeout, "timeout", "Timed out", 0},
+	}
+}
+
+// problem is an api.Problem as huma wants an error to be.
+type problem struct {
+	api.Problem
+	retryAfter int
+}
+
+// Error is for logs.
+func (p *problem) Error() string { return p.Code + ": " + p.Detail }
+
+// GetStatus is huma.StatusError.
+func (p *problem) GetStatus() int { return p.Status }
+
+// GetHeaders is huma.HeadersError.
+func (p *problem) GetHeaders() http.Header {
+	h := http.Header{}
+	if p.retryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(p.retryAfter))
+	}
+	return h
+}
+
+// ContentType is huma.ContentTypeFilter.
+func (p *problem) ContentType(string) string { return "application/problem+json" }
+
+func newProblem(status int, code, title, detail string) *problem {
+	return &problem{Problem: api.Problem{
+		Type: "about:blank", Title: title, Status: status, Detail: detail, Details: detail, Code: code,
+	}}
+}
+
+// problemOf makes the document for any error. What the table does not know is
+// our own defect: the client is told no more than that.
+func (s *Server) problemOf(err error) *problem {
+	var p *problem
+	if errors.As(err, &p) {
+		return p
+	}
+	if p := environmentProblem(err); p != nil {
+		return p
+	}
+	for _, k := range kinds() {
+		if !errors.Is(err, k.err) {
+			continue
+		}
+		p := newProblem(k.status, k.code, k.title, err.Error())
+		p.retryAfter = k.retryAfter
+		var failed *session.StartError
+		if errors.As(err, &failed) {
+			p.Reason = failure(failed)
+		}
+		return p
+	}
+	s.opts.Logger.Error("request failed", "error", err)
+	return newProblem(http.StatusInternalServerError, "internal", "Internal error", "the reason is in sage's log")
+}
+
+// environmentProblem is for an environment that the catalog refuses: every
+// mistake is named.
+func environmentProblem(err error) *problem {
+	var all *multierror.Error
+	var one *catalog.VariableError
+	if !errors.As(err, &one) {
+		return nil
+	}
+	mistakes := []error{one}
+	if errors.As(err, &all) {
+		mistakes = all.Errors
+	}
+	p := newProblem(http.StatusUnprocessableEntity, "invalid_env", "Environment not allowed",
+		fmt.Sprintf("%d of the given environment variables cannot be set like this", len(mistakes)))
+	for _, m := range mistakes {
+		mistake := api.Mistake{Location: "body.env", Message: m.Error()}
+		if errors.As(m, &one) {
+			mistake.Location += "." + one.Name
+		}
+		p.Errors = append(p.Errors, mistake)
+	}
+	if len(mistakes) == 1 {
+		p.Detail, p.Details = p.Errors[0].Message, p.Errors[0].Message
+	}
+	return p
+}
+
+// humaProblem turns what huma itself refuses into our form of a problem.
+func (s *Server) humaProblem(_ huma.Context, _ string, v any) (any, error) {
+	m, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	codes := map[int]string{
+		http.StatusBadRequest:            "bad_request",
+		http.StatusUnprocessableEntity:   "invalid_request",
+		http.StatusRequestEntityTooLarge: "too_large",
+		http.StatusUnsupportedMediaType:  "unsupported_media_type",
+		http.StatusRequestTimeout:        "timeout",
+	}
+	code, ok := codes[m.Status]
+	if !ok {
+		code = "internal"
+	}
+	p := newProblem(m.Status, code, m.Title, m.Detail)
+	for _, e := range m.Errors {
+		p.Errors = append(p.Errors, api.Mistake{Location: e.Location, Message: e.Message})
+	}
+	return p, nil
+}
+
+// writeError answers a request that is not huma's.
+func (s *Server) writeError(w http.ResponseWriter, _ *http.Request, err error) {
+	p := s.problemOf(err)
+	for name, values := range p.GetHeaders() {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Type", p.ContentType(""))
+	w.WriteHeader(p.Status)
+	// The client may be gone; there is nobody else to tell.
+	_ = json.NewEncoder(w).Encode(p.Problem)
+}
+
+func failure(f *session.StartError) *api.Failure {
+	if f == nil {
+		return nil
+	}
+	out := &api.Failure{Phase: string(f.Phase), Message: f.Error(), OOMKilled: f.OOMKilled, Log: f.Log}
+	if f.Exited {
+		out.ExitCode = &f.ExitCode
+	}
+	return out
+}

@@ -1,0 +1,138 @@
+// Package httpapi is the edge of Sage: routes, the translation between the
+// words of the API and those below, the one table of errors, who may ask.
+//
+// It promises that every refusal is a problem document (RFC 9457) with a stable
+// code, and that nothing a client sends is taken without a bound. It must not
+// know how desktops live (package session), how bytes flow (package stream) or
+// which engine there is.
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/rs/cors"
+
+	"sage/catalog"
+	"sage/runtime"
+	"sage/session"
+	"sage/stream"
+)
+
+// MaxBody is the largest request body that is read, in bytes.
+const MaxBody = 64 << 10
+
+// Sessions is what the API needs from below; *session.Manager is one.
+type Sessions interface {
+	Start(ctx context.Context, uid string, req session.Request) (session.Session, error)
+	Get(uid string) (session.Session, error)
+	List() []session.Session
+	Stop(ctx context.Context, uid string, opts session.StopOptions) error
+	Attach(ctx context.Context, token, endpoint string) (*session.Attachment, error)
+	Ping(ctx context.Context) (runtime.Info, error)
+}
+
+// Options are a Server's settings.
+type Options struct {
+	Logger *slog.Logger
+	// Version is told by /healthz.
+	Version string
+	// Catalog gives the catalog in force.
+	Catalog func() *catalog.Catalog
+	// Page serves what is not the API's.
+	Page http.Handler
+	// Token is the bearer token that every call below /api needs; empty for none.
+	Token string
+	// AllowedOrigins are the origins ("https://board.example") whose pages may
+	// use the API and the streams, beside Sage's own; "*" allows all.
+	AllowedOrigins []string
+	// AllowedHosts are the names under which this Sage may be asked; empty allows
+	// every name. It keeps pages from reaching a Sage on loopback by pointing a
+	// name of theirs at it (DNS rebinding).
+	AllowedHosts []string
+}
+
+// Server is the HTTP side of a daemon. It may be used from any number of
+// goroutines.
+type Server struct {
+	sessions Sessions
+	opts     Options
+	gateway  *stream.Gateway
+	handler  http.Handler
+}
+
+// New makes a Server.
+func New(sessions Sessions, opts Options) *Server {
+	s := &Server{sessions: sessions, opts: opts}
+	s.gateway = stream.New(attacher{sessions}, stream.Options{
+		Logger: opts.Logger, WriteError: s.writeError, CheckOrigin: s.checkOrigin,
+	})
+	mux := http.NewServeMux()
+	s.register(humago.New(mux, s.humaConfig()))
+	mux.Handle("GET /stream/{token}", s.gateway)
+	mux.Handle("GET /stream/{token}/{endpoint}", s.gateway)
+	mux.HandleFunc("/api/", s.noRoute)
+	mux.HandleFunc("/stream/", s.noRoute)
+	mux.Handle("/", opts.Page)
+	s.handler = s.guard(s.cors(mux))
+	return s
+}
+
+// ServeHTTP answers any request. A stream's request lasts as long as the
+// stream.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Shutdown ends every stream and waits for their end, at most until ctx ends.
+func (s *Server) Shutdown(ctx context.Context) error { return s.gateway.Shutdown(ctx) }
+
+func (s *Server) humaConfig() huma.Config {
+	config := huma.DefaultConfig("Sage", s.opts.Version)
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
+	config.CreateHooks = nil // No $schema links into answers.
+	config.Transformers = []huma.Transformer{s.humaProblem}
+	return config
+}
+
+// cors lets the pages of allowed origins in (Fetch standard, CORS protocol).
+func (s *Server) cors(next http.Handler) http.Handler {
+	if len(s.opts.AllowedOrigins) == 0 {
+		return next // The library would take an empty list for all origins.
+	}
+	return cors.New(cors.Options{
+		AllowedOrigins: s.opts.AllowedOrigins,
+		AllowedMethods: []string{http.MethodGet, http.MethodPost, http.MethodDelete},
+		AllowedHeaders: []string{"Authorization", "Content-Type"},
+		ExposedHeaders: []string{"Retry-After"},
+		MaxAge:         600,
+	}).Handler(next)
+}
+
+// noRoute answers what no call of the API has.
+func (s *Server) noRoute(w http.ResponseWriter, r *http.Request) {
+	s.writeError(w, r, newProblem(http.StatusNotFound, "no_such_call", "No such call",
+		r.Method+" "+(&url.URL{Path: r.URL.Path}).String()+" is not a call of this API: see its documentation"))
+}
+
+// attacher gives the gateway desktops in its own words.
+type attacher struct{ sessions Sessions }
+
+// Attach is stream.Sessions.
+func (a attacher) Attach(ctx context.Context, token, endpoint string) (stream.Attachment, error) {
+	held, err := a.sessions.Attach(ctx, token, endpoint)
+	if err != nil {
+		return nil, err
+	}
+	return attachment{held}, nil
+}
+
+type attachment struct{ *session.Attachment }
+
+// Protocol is stream.Attachment.
+func (a attachment) Protocol() string { return string(a.Endpoint.Protocol) }
+
+// Path is stream.Attachment.
+func (a attachment) Path() string { return a.Endpoint.Path }

@@ -1,0 +1,154 @@
+package rfb
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"image"
+	"net"
+	"sync"
+	"time"
+)
+
+// MaxSide is the largest width and height, in pixels, that a framebuffer may have.
+const MaxSide = 16384
+
+// DefaultMaxPixels is the largest area, in pixels, that a framebuffer may have unless [Options.MaxPixels] says
+// otherwise. 7680x4320 fits; the picture then takes 134 MB.
+const DefaultMaxPixels = 1 << 25
+
+// writeTimeout bounds a single message to the server. Messages are at most a few hundred bytes long, so only a peer
+// that has stopped reading meets it.
+const writeTimeout = 10 * time.Second
+
+// Options of a [Client]. The zero value is usable.
+type Options struct {
+	// Shared leaves other viewers connected (RFC 6143 section 7.3.1). False asks the server to drop them.
+	Shared bool
+	// MaxPixels is the largest framebuffer area that is accepted, in pixels; 0 means [DefaultMaxPixels].
+	MaxPixels int
+}
+
+// Client is one connection to an RFB server, past the handshake.
+//
+// Input methods (KeyPress, Key, Type, Pointer) may be called at any time, also while another goroutine is within
+// Capture or Update. Capture and Update exclude each other.
+type Client struct {
+	conn      net.Conn
+	br        *bufio.Reader
+	name      string
+	version   Version
+	maxPixels int
+
+	wmu sync.Mutex // Guards writing to conn.
+
+	rmu    chan struct{} // Guards reading; a channel, so that a waiting caller can leave with its context.
+	frame  *image.RGBA   // Nil until pixels come for the size in force.
+	cover  *coverage     // Not nil while a Capture waits for all of the picture.
+	broken error         // Set once the stream is out of step; nothing can be read afterwards.
+
+	smu           sync.Mutex // Guards the size, which Size reads while an update is being read.
+	width, height int
+}
+
+// Dial connects to an RFB server and does the handshake, see [NewClient]. ctx bounds both.
+func Dial(ctx context.Context, network, address string, opts Options) (*Client, error) {
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, fmt.Errorf("rfb: %w", err)
+	}
+	return NewClient(ctx, conn, opts)
+}
+
+// NewClient does the handshake (RFC 6143 section 7.1 to 7.3), asks for 32-bit true colour (7.5.1) and for the
+// encodings Raw, CopyRect and DesktopSize (7.5.2). ctx bounds the handshake, not the client. The client owns conn from
+// here on; when the handshake fails, conn is closed.
+//
+// ExtendedDesktopSize is left out on purpose: TigerVNC answers the first whole-screen requests of a client that
+// announced it with the screen layout alone. Cursor is left out too, so that the server paints the pointer into the
+// picture.
+//
+// Errors: [ErrNotRFB], [*SecurityError], [*RefusedError], the context's error, or what the connection says.
+func NewClient(ctx context.Context, conn net.Conn, opts Options) (*Client, error) {
+	if opts.MaxPixels <= 0 {
+		opts.MaxPixels = DefaultMaxPixels
+	}
+	c := &Client{
+		conn:      conn,
+		br:        bufio.NewReaderSize(conn, 32<<10),
+		maxPixels: opts.MaxPixels,
+		rmu:       make(chan struct{}, 1),
+	}
+	stop := interruptReads(ctx, conn)
+	err := c.handshake(opts.Shared)
+	stop()
+	if err != nil {
+		_ = conn.Close()
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("rfb: handshake: %w", context.Cause(ctx))
+		}
+		return nil, err
+	}
+	return c, nil
+}
+
+// Size gives the framebuffer's size in pixels as the server last announced it.
+func (c *Client) Size() (width, height int) {
+	c.smu.Lock()
+	defer c.smu.Unlock()
+	return c.width, c.height
+}
+
+// Name gives the desktop's name as the server announced it (RFC 6143 section 7.3.2), at most 4096 bytes, unchecked.
+func (c *Client) Name() string { return c.name }
+
+// Version gives the protocol version that is spoken on this connection.
+func (c *Client) Version() Version { return c.version }
+
+// Close closes the connection. Calls that wait return with an error.
+func (c *Client) Close() error { return c.conn.Close() }
+
+// write sends one or more whole messages.
+func (c *Client) write(b []byte) error {
+	c.wmu.Lock()
+	defer c.wmu.Unlock()
+	if err := c.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return fmt.Errorf("rfb: write: %w", err)
+	}
+	if _, err := c.conn.Write(b); err != nil {
+		return fmt.Errorf("rfb: write: %w", err)
+	}
+	return nil
+}
+
+// setSize checks and takes a framebuffer size from the server.
+func (c *Client) setSize(width, height int) error {
+	if width < 1 || height < 1 || width > MaxSide || height > MaxSide || width*height > c.maxPixels {
+		return fmt.Errorf("rfb: framebuffer size %dx%d is out of bounds (sides 1 to %d, at most %d pixels)",
+			width, height, MaxSide, c.maxPixels)
+	}
+	c.smu.Lock()
+	defer c.smu.Unlock()
+	c.width, c.height = width, height
+	return nil
+}
+
+// interruptReads makes reads on conn fail once ctx is done. The returned function ends that and leaves conn without a
+// read deadline; it returns after a running interruption, so none can hit a later read.
+func interruptReads(ctx context.Context, conn net.Conn) (stop func()) {
+	if ctx.Done() == nil {
+		return func() {}
+	}
+	done := make(chan struct{})
+	cancel := context.AfterFunc(ctx, func() {
+		defer close(done)
+		_ = conn.SetReadDeadline(time.Unix(1, 0))
+	})
+	return func() {
+		if !cancel() {
+			<-done
+			_ = conn.SetReadDeadline(time.Time{})
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package docker
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strconv"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/pkg/stdcopy"
+
+	"sage/runtime"
+)
+
+// logBytes is how much of a container's output Logs gives at most.
+const logBytes = 64 << 10
+
+// Logs implements runtime.Runtime.
+func (r *Runtime) Logs(ctx context.Context, id runtime.ID, lines int) ([]byte, error) {
+	const op = "logs"
+	e, err := r.current(ctx)
+	if err != nil {
+		return nil, fault(ctx, op, string(id), err)
+	}
+	if !validID(id) {
+		return nil, failure(op, string(id), runtime.ErrNotFound, nil)
+	}
+	// A line has at least its end, so more lines than bytes are never asked for.
+	lines = min(max(lines, 0), logBytes)
+	stream, err := e.api.ContainerLogs(ctx, string(id), container.LogsOptions{
+		ShowStdout: true, ShowStderr: true, Tail: strconv.Itoa(lines),
+	})
+	if err != nil {
+		err = fault(ctx, op, string(id), err)
+		// The engine says conflict of one that is being removed.
+		var of *runtime.Error
+		if errors.As(err, &of) && of.Kind == runtime.ErrConflict {
+			of.Kind = runtime.ErrNotFound
+		}
+		return nil, err
+	}
+	defer stream.Close()
+
+	var last tail
+	// Both streams come in one, each piece behind a header (Engine API,
+	// "Attach to a container", stream format).
+	if _, err := stdcopy.StdCopy(&last, &last, stream); err != nil {
+		return nil, fault(ctx, op, string(id), err)
+	}
+	return last.bytes(), nil
+}
+
+// tail keeps the end of what is written to it.
+type tail struct {
+	kept []byte
+}
+
+// Write implements io.Writer; it does not fail.
+func (t *tail) Write(p []byte) (int, error) {
+	t.kept = append(t.kept, p...)
+	if len(t.kept) > 2*logBytes {
+		t.kept = append(t.kept[:0], t.kept[len(t.kept)-logBytes-1:]...)
+	}
+	return len(p), nil
+}
+
+// bytes are the last whole lines that fit; of one line that does not fit, its
+// end.
+func (t *tail) bytes() []byte {
+	if len(t.kept) <= logBytes {
+		return t.kept
+	}
+	over := t.kept[len(t.kept)-logBytes-1:]
+	if _, whole, found := bytes.Cut(over, []byte{'\n'}); found && len(whole) > 0 {
+		return whole
+	}
+	return over[1:]
+}

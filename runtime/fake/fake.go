@@ -1,0 +1,370 @@
+// Package fake is an engine in memory, for tests of what stands above the
+// contract in package runtime. It passes the conformance suite, so what works
+// on it keeps the contract; and it does on request what real engines do on bad
+// days: calls fail or hang, containers die or vanish, the engine is away.
+//
+// Containers are goroutines that run a Program, and their connections are pipes
+// in memory. Nothing in it waits for anything outside of the process, so it
+// works inside testing/synctest. Several owners may share one Runtime, as they
+// would share an engine.
+//
+// It must not know sessions, and it reads no files.
+package fake
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"sage/runtime"
+)
+
+// backend is the name in errors and in Info.
+const backend = "fake"
+
+// Options are how the engine is.
+type Options struct {
+	// Images are there from the start, by reference.
+	Images map[string]Image
+	// Build makes images that are asked for with a runtime.Build, and reports its
+	// lines to log; nil means that no build succeeds. An error of it becomes
+	// ErrImageNotFound, or ErrInvalid where it wraps that.
+	Build func(ctx context.Context, req runtime.ImageRequest, log func(line string)) (Image, error)
+	// Pull brings images that are asked for without one; nil means that no image
+	// can be pulled.
+	Pull func(ctx context.Context, ref string, progress func(runtime.Progress)) (Image, error)
+	// Capabilities are what Ping claims. Only ContainerAddress changes what the
+	// engine does: without it Dial needs a published port.
+	Capabilities runtime.Capabilities
+	// ReservesPorts makes Create judge host ports, as Podman does at times;
+	// otherwise Start does.
+	ReservesPorts bool
+}
+
+// Image is something to run.
+type Image struct {
+	// Program runs; nil is one that cannot be executed.
+	Program Program
+	// Env is the image's environment.
+	Env map[string]string
+	// Files are its files by absolute path.
+	Files map[string][]byte
+}
+
+// image is an Image on the engine.
+type image struct {
+	Image
+	id     string
+	digest string
+}
+
+// Runtime is the engine. It is safe for concurrent use.
+type Runtime struct {
+	options Options
+	faults  faults
+
+	mu         sync.Mutex
+	serial     uint64
+	images     map[string]*image
+	containers map[runtime.ID]*container
+	volumes    map[string]map[string][]byte
+	held       map[netip.AddrPort]struct{}
+}
+
+var _ runtime.Runtime = (*Runtime)(nil)
+
+// New makes an engine without containers.
+func New(options Options) *Runtime {
+	r := &Runtime{
+		options:    options,
+		images:     map[string]*image{},
+		containers: map[runtime.ID]*container{},
+		volumes:    map[string]map[string][]byte{},
+		held:       map[netip.AddrPort]struct{}{},
+	}
+	for ref, img := range options.Images {
+		r.images[ref] = &image{Image: img, id: r.identifier("image")}
+	}
+	return r
+}
+
+// identifier makes an identifier like those of engines. The lock is held, or
+// nobody else has the runtime yet.
+func (r *Runtime) identifier(what string) string {
+	r.serial++
+	sum := sha256.Sum256([]byte(what + strconv.FormatUint(r.serial, 10)))
+	return hex.EncodeToString(sum[:])
+}
+
+func fail(op, id string, kind, err error) error {
+	return &runtime.Error{Op: op, Backend: backend, ID: id, Kind: kind, Err: err}
+}
+
+// Ping implements runtime.Runtime.
+func (r *Runtime) Ping(ctx context.Context) (runtime.Info, error) {
+	if err := r.enter(ctx, OpPing, ""); err != nil {
+		return runtime.Info{}, err
+	}
+	return runtime.Info{
+		Backend:      backend,
+		Host:         "memory://fake",
+		Version:      "1.0",
+		APIVersion:   "1.0",
+		Capabilities: r.options.Capabilities,
+	}, nil
+}
+
+// Create implements runtime.Runtime.
+func (r *Runtime) Create(ctx context.Context, spec runtime.Spec) (runtime.ID, error) {
+	if err := r.enter(ctx, OpCreate, spec.Name); err != nil {
+		return "", err
+	}
+	if err := validate(spec); err != nil {
+		return "", fail(OpCreate, spec.Name, runtime.ErrInvalid, err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.containers {
+		if c.spec.Name == spec.Name {
+			return "", fail(OpCreate, spec.Name, runtime.ErrConflict, errors.New("the name is in use"))
+		}
+	}
+	img, there := r.images[spec.Image]
+	if !there {
+		return "", fail(OpCreate, spec.Image, runtime.ErrImageNotFound, nil)
+	}
+	if r.options.ReservesPorts {
+		if err := r.checkPorts(spec); err != nil {
+			return "", fail(OpCreate, spec.Name, runtime.ErrPortInUse, err)
+		}
+	}
+	for _, mount := range spec.Volumes {
+		if _, there := r.volumes[mount.Volume]; !there {
+			r.volumes[mount.Volume] = map[string][]byte{}
+		}
+		r.fill(mount, img)
+	}
+	c := newContainer(runtime.ID(r.identifier("container")), clone(spec), img, time.Now())
+	c.address = address(r.serial)
+	c.reserved = r.options.ReservesPorts
+	r.containers[c.id] = c
+	return c.id, nil
+}
+
+// fill puts the image's files into an empty volume. The lock is held.
+func (r *Runtime) fill(mount runtime.VolumeMount, img *image) {
+	files := r.volumes[mount.Volume]
+	if len(files) > 0 {
+		return
+	}
+	for path, data := range img.Files {
+		if inside, under := relative(mount.Path, path); under {
+			files[inside] = slices.Clone(data)
+		}
+	}
+}
+
+// Start implements runtime.Runtime.
+func (r *Runtime) Start(ctx context.Context, id runtime.ID) error {
+	if err := r.enter(ctx, OpStart, string(id)); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c, there := r.containers[id]
+	if !there {
+		return fail(OpStart, string(id), runtime.ErrNotFound, nil)
+	}
+	switch c.state {
+	case runtime.StateRunning, runtime.StatePaused, runtime.StateStopping:
+		return nil
+	case runtime.StateExited:
+		return fail(OpStart, string(id), runtime.ErrConflict, errors.New("it has ended already"))
+	}
+	if !c.reserved {
+		if err := r.checkPorts(c.spec); err != nil {
+			return fail(OpStart, string(id), runtime.ErrPortInUse, err)
+		}
+	}
+	if c.image.Program == nil {
+		return fail(OpStart, string(id), runtime.ErrInvalid, errors.New("the program cannot be executed"))
+	}
+	r.run(c)
+	return nil
+}
+
+// Inspect implements runtime.Runtime.
+func (r *Runtime) Inspect(ctx context.Context, id runtime.ID) (runtime.Container, error) {
+	if err := r.enter(ctx, OpInspect, string(id)); err != nil {
+		return runtime.Container{}, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c, there := r.containers[id]
+	if !there {
+		return runtime.Container{}, fail(OpInspect, string(id), runtime.ErrNotFound, nil)
+	}
+	return c.describe(true), nil
+}
+
+// List implements runtime.Runtime.
+func (r *Runtime) List(ctx context.Context, selector runtime.Selector) ([]runtime.Container, error) {
+	if err := r.enter(ctx, OpList, ""); err != nil {
+		return nil, err
+	}
+	if len(selector.Labels) == 0 {
+		return nil, fail(OpList, "", runtime.ErrInvalid, errors.New("the selector is empty"))
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var found []runtime.Container
+	for _, c := range r.sorted() {
+		if matches(c.spec.Labels, selector.Labels) {
+			found = append(found, c.describe(false))
+		}
+	}
+	return found, nil
+}
+
+func matches(have, want map[string]string) bool {
+	for key, value := range want {
+		if got, there := have[key]; !there || got != value {
+			return false
+		}
+	}
+	return true
+}
+
+// sorted gives the containers in the order in which they were made. The lock is
+// held.
+func (r *Runtime) sorted() []*container {
+	return slices.SortedFunc(maps.Values(r.containers), func(a, b *container) int {
+		return a.address.Compare(b.address)
+	})
+}
+
+// Stop implements runtime.Runtime.
+func (r *Runtime) Stop(ctx context.Context, id runtime.ID, grace time.Duration) error {
+	if err := r.enter(ctx, OpStop, string(id)); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	c, there := r.containers[id]
+	if !there || !c.runs() {
+		r.mu.Unlock()
+		return nil
+	}
+	c.state = runtime.StateStopping
+	r.mu.Unlock()
+
+	c.terminate()
+	const second = time.Second
+	timer := time.NewTimer(max(0, (grace+second-1)/second*second))
+	defer timer.Stop()
+	select {
+	case <-c.ended:
+		return nil
+	case <-ctx.Done():
+		return canceled(ctx, OpStop, string(id))
+	case <-timer.C:
+	}
+	r.end(c, exitKilled, false)
+	return nil
+}
+
+// Remove implements runtime.Runtime.
+func (r *Runtime) Remove(ctx context.Context, id runtime.ID) error {
+	if err := r.enter(ctx, OpRemove, string(id)); err != nil {
+		return err
+	}
+	r.remove(id)
+	return nil
+}
+
+// remove kills a container and forgets it; it says whether there was one.
+func (r *Runtime) remove(id runtime.ID) bool {
+	r.mu.Lock()
+	c, there := r.containers[id]
+	delete(r.containers, id)
+	r.mu.Unlock()
+	if there {
+		r.end(c, exitKilled, false)
+	}
+	return there
+}
+
+// Logs implements runtime.Runtime.
+func (r *Runtime) Logs(ctx context.Context, id runtime.ID, lines int) ([]byte, error) {
+	if err := r.enter(ctx, OpLogs, string(id)); err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	c, there := r.containers[id]
+	r.mu.Unlock()
+	if !there {
+		return nil, fail(OpLogs, string(id), runtime.ErrNotFound, nil)
+	}
+	return c.log.tail(lines), nil
+}
+
+// Volume implements runtime.Runtime.
+func (r *Runtime) Volume(ctx context.Context, name string) (bool, error) {
+	if err := r.enter(ctx, OpVolume, name); err != nil {
+		return false, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, there := r.volumes[name]
+	return there, nil
+}
+
+// RemoveVolume implements runtime.Runtime.
+func (r *Runtime) RemoveVolume(ctx context.Context, name string) error {
+	if err := r.enter(ctx, OpRemoveVolume, name); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.containers {
+		for _, mount := range c.spec.Volumes {
+			if mount.Volume == name {
+				return fail(OpRemoveVolume, name, runtime.ErrConflict, errors.New("container "+c.spec.Name+" uses it"))
+			}
+		}
+	}
+	delete(r.volumes, name)
+	return nil
+}
+
+// Close implements runtime.Runtime. It does nothing: the containers go on, and
+// whoever shares the engine uses it still. Tests end what is left with Reset.
+func (r *Runtime) Close() error { return nil }
+
+// Reset removes all containers and volumes, so that no goroutine is left, and
+// lifts all faults.
+func (r *Runtime) Reset() {
+	r.faults.reset()
+	r.mu.Lock()
+	ids := slices.Collect(maps.Keys(r.containers))
+	r.mu.Unlock()
+	for _, id := range ids {
+		r.remove(id)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	clear(r.volumes)
+	clear(r.held)
+}
+
+// relative gives a path below a directory, and whether it is below it.
+func relative(dir, path string) (string, bool) {
+	return strings.CutPrefix(path, strings.TrimSuffix(dir, "/")+"/")
+}

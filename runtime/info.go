@@ -1,0 +1,32 @@
+package runtime
+
+// Info is what an engine says of itself.
+type Info struct {
+	// Backend is the backend's name: "docker", "podman" or "fake".
+	Backend string
+	// Host is the address of the engine's API, for example
+	// "unix:///var/run/docker.sock".
+	Host string
+	// Version is the engine's version, APIVersion that of the API in use.
+	Version, APIVersion string
+	// Rootless says that the engine runs without root.
+	Rootless bool
+	// CgroupVersion is 1 or 2, or 0 where the engine does not tell.
+	CgroupVersion int
+	Capabilities  Capabilities
+	// Warnings are what the engine or the backend finds wrong with this host, in
+	// plain words.
+	Warnings []string
+}
+
+// Capabilities are what this engine on this host can do. They are declared by
+// the backend after asking the engine, and the conformance suite proves them.
+type Capabilities struct {
+	// CPULimit, MemoryLimit and PIDsLimit say whether that limit is honoured.
+	CPULimit, MemoryLimit, PIDsLimit bool
+	// ContainerAddress says that a container's own address can be reached from
+	// the process that asks, so that Dial needs no published port.
+	ContainerAddress bool
+	// PullProgress says that EnsureImage reports bytes while it pulls.
+	PullProgress bool
+}

@@ -1,0 +1,203 @@
+package podman
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/containers/podman/v5/libpod/define"
+	"github.com/containers/podman/v5/pkg/specgen"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"go.podman.io/common/libnetwork/types"
+	"go.podman.io/image/v5/manifest"
+
+	"sage/runtime"
+)
+
+const (
+	// logDriver is the one that can be read everywhere and bounded.
+	logDriver = define.KubernetesLogging
+	// logBytes bounds what a container's log takes on the host.
+	logBytes = 10 << 20
+)
+
+// translate puts a spec into the engine's words. Its error is about the spec:
+// what the engine would take for something else than what the contract says is
+// refused here, the rest is judged by the engine.
+func translate(spec runtime.Spec, info runtime.Info) (*specgen.SpecGenerator, error) {
+	if err := check(spec); err != nil {
+		return nil, err
+	}
+	yes, no := true, false
+	// The contract's signal, also for an image that names another.
+	signal := syscall.SIGTERM
+	g := specgen.NewSpecGenerator(spec.Image, false)
+
+	g.Name = spec.Name
+	g.Hostname = spec.Hostname
+	g.Env = maps.Clone(spec.Env)
+	g.Labels = maps.Clone(spec.Labels)
+	// Nothing of the service's own surroundings gets in.
+	g.EnvHost = &no
+	g.HTTPProxy = &no
+	g.SdNotifyMode = define.SdNotifyModeIgnore
+	g.Systemd = "false"
+	g.StopSignal = &signal
+	g.RestartPolicy = define.RestartPolicyNo
+	g.LogConfiguration = &specgen.LogConfig{Driver: logDriver, Size: logBytes}
+	// Podman's checks need timers of systemd; readiness is the caller's matter.
+	g.HealthConfig = &manifest.Schema2HealthConfig{Test: []string{"NONE"}}
+
+	g.CapDrop = []string{"all"}
+	g.NoNewPrivileges = &yes
+	if spec.ReadOnly {
+		g.ReadOnlyFilesystem = &yes
+		// Podman would add writable directories of its own.
+		g.ReadWriteTmpfs = &no
+	}
+
+	g.NetNS = networkMode(info.Rootless)
+	g.PortMappings = ports(spec.Ports)
+	g.Mounts = tmpfs(spec.Tmpfs)
+	g.Volumes = namedVolumes(spec.Volumes)
+	if spec.Limits.ShmBytes > 0 {
+		g.ShmSize = &spec.Limits.ShmBytes
+	}
+	g.ResourceLimits = limits(spec.Limits, info.Capabilities)
+	return g, nil
+}
+
+// check refuses what the engine would silently understand in another way: an
+// empty name, for example, makes it choose one.
+func check(spec runtime.Spec) error {
+	if !validName(spec.Name) {
+		return fmt.Errorf("container name %q: use letters, digits, '_', '.' and '-', starting with a letter or digit", spec.Name)
+	}
+	if spec.Image == "" {
+		return errors.New("no image is named")
+	}
+	for name, value := range spec.Env {
+		if name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(value, "\x00") {
+			return fmt.Errorf("environment variable %q: a name has no '=', and neither name nor value a zero byte", name)
+		}
+	}
+	for _, port := range spec.Ports {
+		if port.ContainerPort == 0 || port.HostPort == 0 || !port.HostIP.IsValid() {
+			return fmt.Errorf("port %d: host address and both ports are required", port.ContainerPort)
+		}
+	}
+	for _, volume := range spec.Volumes {
+		if !validName(volume.Volume) {
+			return fmt.Errorf("volume name %q: use letters, digits, '_', '.' and '-', starting with a letter or digit", volume.Volume)
+		}
+		if !path.IsAbs(volume.Path) {
+			return fmt.Errorf("volume %s: path %q is not absolute", volume.Volume, volume.Path)
+		}
+	}
+	for _, memory := range spec.Tmpfs {
+		if !path.IsAbs(memory.Path) || memory.Bytes < 0 {
+			return fmt.Errorf("tmpfs %q of %d bytes: the path is absolute and the size not negative", memory.Path, memory.Bytes)
+		}
+	}
+	bound := spec.Limits
+	if !(bound.CPUs >= 0) || math.IsInf(bound.CPUs, 0) || bound.MemoryBytes < 0 || bound.PIDs < 0 || bound.ShmBytes < 0 {
+		return fmt.Errorf("limits %+v: none may be negative", bound)
+	}
+	return nil
+}
+
+// validName tells whether a name is one that the contract allows.
+func validName(name string) bool {
+	for i, c := range []byte(name) {
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		if !letter && (i == 0 || !strings.ContainsRune("_.-", rune(c))) {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// networkMode is always said, because a host's configuration may have another
+// default. Without root it is left to the version, which knows its own helper
+// (the old one is gone from newer versions).
+func networkMode(rootless bool) specgen.Namespace {
+	if rootless {
+		return specgen.Namespace{NSMode: specgen.Default}
+	}
+	return specgen.Namespace{NSMode: specgen.Bridge}
+}
+
+func ports(published []runtime.PortBinding) []types.PortMapping {
+	out := make([]types.PortMapping, 0, len(published))
+	for _, port := range published {
+		out = append(out, types.PortMapping{
+			HostIP:        port.HostIP.Unmap().String(),
+			HostPort:      port.HostPort,
+			ContainerPort: port.ContainerPort,
+			Protocol:      "tcp",
+		})
+	}
+	return out
+}
+
+func tmpfs(mounts []runtime.TmpfsMount) []specs.Mount {
+	out := make([]specs.Mount, 0, len(mounts))
+	for _, mount := range mounts {
+		// Empty at the start, as on other engines.
+		options := []string{"rw", "nosuid", "nodev", "mode=1777", "notmpcopyup"}
+		if mount.Bytes > 0 {
+			options = append(options, "size="+strconv.FormatInt(mount.Bytes, 10))
+		}
+		out = append(out, specs.Mount{Destination: mount.Path, Type: "tmpfs", Source: "tmpfs", Options: options})
+	}
+	return out
+}
+
+func namedVolumes(mounts []runtime.VolumeMount) []*specgen.NamedVolume {
+	out := make([]*specgen.NamedVolume, 0, len(mounts))
+	for _, mount := range mounts {
+		out = append(out, &specgen.NamedVolume{Name: mount.Volume, Dest: mount.Path})
+	}
+	return out
+}
+
+// volumeNames are the volumes of a spec, each once.
+func volumeNames(mounts []runtime.VolumeMount) []string {
+	var out []string
+	for _, mount := range mounts {
+		if !slices.Contains(out, mount.Volume) {
+			out = append(out, mount.Volume)
+		}
+	}
+	return out
+}
+
+// limits are those that the engine honours; one that it does not would keep the
+// container from starting.
+func limits(bound runtime.Limits, can runtime.Capabilities) *specs.LinuxResources {
+	var out specs.LinuxResources
+	if bound.CPUs > 0 && can.CPULimit {
+		// The kernel takes no quota below a millisecond.
+		const microseconds, least = 100_000, 1_000
+		period := uint64(microseconds)
+		quota := max(int64(math.Round(bound.CPUs*microseconds)), least)
+		out.CPU = &specs.LinuxCPU{Period: &period, Quota: &quota}
+	}
+	if bound.MemoryBytes > 0 && can.MemoryLimit {
+		memory, swap := bound.MemoryBytes, bound.MemoryBytes
+		out.Memory = &specs.LinuxMemory{Limit: &memory, Swap: &swap}
+	}
+	if bound.PIDs > 0 && can.PIDsLimit {
+		out.Pids = &specs.LinuxPids{Limit: bound.PIDs}
+	}
+	if out.CPU == nil && out.Memory == nil && out.Pids == nil {
+		return nil
+	}
+	return &out
+}

@@ -1,0 +1,141 @@
+// Package runtime is the contract between Sage and a container engine: HOW
+// containers run.
+//
+// It is small and engine-neutral. Whatever must be equal on every engine
+// (names, labels, defaults, retries, readiness, choice of ports) is done once
+// above it, in package session; a backend translates, calls its engine, and
+// translates back. The package must not know sessions, the catalog or HTTP,
+// and it imports the standard library only.
+//
+// The backends are in runtime/docker and runtime/podman, a fake for tests that
+// inject faults is in runtime/fake, and all of them pass the one suite in
+// runtime/runtimetest.
+package runtime
+
+import (
+	"context"
+	"net"
+	"time"
+)
+
+// Runtime runs containers on one engine.
+//
+// # Order of calls
+//
+// A container is made by Create, run by Start, and taken away by Remove; Stop
+// before Remove gives its processes the grace to end by themselves, and Remove
+// alone kills them. Create needs the image on the engine: EnsureImage brings it
+// there. Start is called once in a container's life; starting a running
+// container is not an error and changes nothing, starting one that has ended is
+// ErrConflict. Dial needs a running container.
+//
+// # Concurrency
+//
+// Every method may be called at any time from any number of goroutines, also
+// for the same container. A call for one container never waits for a call for
+// another, beyond what the engine itself makes it wait. Of several Creates with
+// one name at the same time exactly one succeeds and the others give
+// ErrConflict.
+//
+// # Ownership
+//
+// A backend touches only what it is told to: it finds containers by label
+// (List) and by ID, never by a pattern of names, and it keeps no state of its
+// own about them: the engine is the database. A container outlives the process
+// that made it; nothing is removed by Close, and no container removes itself.
+//
+// # Contexts
+//
+// The context governs the request and not the life of the container. When it
+// ends, a method returns soon (within a second) with an error that wraps the
+// context's own. Whether the engine had carried out the request by then is
+// unknown: the caller looks (Inspect, List) or calls the idempotent Stop and
+// Remove with a fresh context. For Dial it governs the dialling only.
+//
+// # Errors
+//
+// Every error is an *Error whose Kind is one of the sentinels of this package;
+// ask with errors.Is. Any method may give ErrUnavailable (the engine does not
+// answer; try again later) and ErrInternal (the engine failed in a way that the
+// contract has no name for). What else a method may give stands with it.
+type Runtime interface {
+	// Ping asks the engine who it is. It is cheap, and it is the health check.
+	Ping(ctx context.Context) (Info, error)
+
+	// EnsureImage makes sure that the image is on the engine: it builds or pulls
+	// it where it is missing (or, with Build.Digest, outdated) and reports what
+	// it does to progress, which may be nil and is called from one goroutine at
+	// a time. An image that is there already costs one look-up.
+	//
+	// Errors: ErrImageNotFound (it is not there and neither pull nor build
+	// brought it), ErrInvalid (the reference or the build is malformed).
+	EnsureImage(ctx context.Context, req ImageRequest, progress func(Progress)) error
+
+	// ImageID is the engine's identifier of the image that ref names now.
+	//
+	// Errors: ErrImageNotFound.
+	ImageID(ctx context.Context, ref string) (string, error)
+
+	// Create makes a container from spec without starting it. It never pulls.
+	// Volumes that do not exist are made, with the labels of the spec.
+	//
+	// Errors: ErrConflict (the name is in use), ErrImageNotFound, ErrInvalid,
+	// ErrPortInUse (engines that reserve ports early), ErrExhausted.
+	Create(ctx context.Context, spec Spec) (ID, error)
+
+	// Start runs a created container and returns when its first process runs.
+	// After an error the container exists still, and Remove takes it away.
+	//
+	// Errors: ErrNotFound, ErrPortInUse (a host port of the spec is held by
+	// somebody else, on any engine), ErrConflict (it has ended already),
+	// ErrInvalid (the program in the image cannot be executed), ErrExhausted.
+	Start(ctx context.Context, id ID) error
+
+	// Inspect describes a container as it is now, with every field.
+	//
+	// Errors: ErrNotFound.
+	Inspect(ctx context.Context, id ID) (Container, error)
+
+	// List describes the containers, running or not, that carry all labels of
+	// the selector exactly. An empty selector is ErrInvalid. ExitCode, OOMKilled,
+	// FinishedAt and Address are only filled by Inspect.
+	List(ctx context.Context, selector Selector) ([]Container, error)
+
+	// Stop asks the container's processes to end (SIGTERM to the first one) and
+	// kills them after grace, which is rounded up to whole seconds. It returns
+	// when the container does not run any more. Stopping one that does not run,
+	// or that does not exist, succeeds.
+	Stop(ctx context.Context, id ID, grace time.Duration) error
+
+	// Remove takes a container away, killing its processes, and returns when its
+	// name is free again. Named volumes stay. Removing one that does not exist
+	// succeeds.
+	Remove(ctx context.Context, id ID) error
+
+	// Logs gives the last lines of what the container wrote, standard output and
+	// standard error together, at most the given number of lines and 64 KiB.
+	//
+	// Errors: ErrNotFound.
+	Logs(ctx context.Context, id ID, lines int) ([]byte, error)
+
+	// Dial connects to a TCP port inside the container by the shortest way that
+	// the engine offers: the container's address where it can be reached from
+	// here, else the published port. The connection stays open when ctx ends.
+	//
+	// Errors: ErrNotFound, ErrConflict (the container does not run),
+	// ErrRefused (nothing listens on that port yet), ErrInvalid (the port is
+	// neither published nor reachable).
+	Dial(ctx context.Context, id ID, port uint16) (net.Conn, error)
+
+	// Volume tells whether a named volume exists.
+	Volume(ctx context.Context, name string) (bool, error)
+
+	// RemoveVolume deletes a named volume and what is in it. Removing one that
+	// does not exist succeeds.
+	//
+	// Errors: ErrConflict (a container uses it).
+	RemoveVolume(ctx context.Context, name string) error
+
+	// Close frees the connections to the engine. Containers go on.
+	Close() error
+}

@@ -1,0 +1,89 @@
+# shellcheck shell=bash
+# What the scripts of this directory share: words to the person, and package installation.
+# It is sourced, never run.
+
+# say prints a line for the person who reads along; standard output stays free for results.
+say() {
+    printf '%s\n' "$*" >&2
+}
+
+# die prints why the script cannot go on, and ends it.
+die() {
+    printf 'error: %s\n' "$*" >&2
+    exit 1
+}
+
+have() {
+    command -v "$1" >/dev/null 2>&1
+}
+
+is_root() {
+    [ "$(id -u)" -eq 0 ]
+}
+
+runs_systemd() {
+    [ -d /run/systemd/system ]
+}
+
+# answers SOCKET: does a container engine answer on this Unix socket? Docker and Podman both know /_ping.
+answers() {
+    [ -S "$1" ] && [ "$(curl -s -m 5 --unix-socket "$1" http://engine/_ping 2>/dev/null)" = OK ]
+}
+
+# installed PACKAGE: is this Debian package installed?
+installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# apt_install REASON PACKAGE...: installs what is missing, after saying what and why. Where it may not, it
+# prints the command to type instead, and fails.
+apt_install() {
+    local reason=$1 package missing=()
+    shift
+    if ! have dpkg-query || ! have apt-get; then
+        die "needed ($reason): $*. This machine has no apt-get; install their equivalents with its own package manager."
+    fi
+    for package in "$@"; do
+        installed "$package" || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    if ! is_root; then
+        say "needed ($reason): ${missing[*]}. Type this, then start again:"
+        say "    sudo apt-get update && sudo apt-get install -y --no-install-recommends ${missing[*]}"
+        return 1
+    fi
+    say "installing ${missing[*]} ($reason)"
+    local log
+    log=$(mktemp)
+    if ! { apt-get update -q && DEBIAN_FRONTEND=noninteractive \
+        apt-get install -q -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 </dev/null; then
+        tail -n 20 "$log" >&2
+        rm -f "$log"
+        die "apt-get could not install ${missing[*]}"
+    fi
+    rm -f "$log"
+}
+
+# The ordinary user whose rootless Podman the tests use.
+test_user=sage-test
+
+# engine_cli ENGINE ARGUMENT...: the engine's own program (ENGINE: docker, podman, podman-rootless). For root, the
+# rootless one is that of the test user; for anybody else it is their own.
+engine_cli() {
+    local engine=$1 home
+    shift
+    if [ "$engine" = docker ]; then
+        docker "$@"
+    elif [ "$engine" = podman-rootless ] && is_root; then
+        home=$(getent passwd "$test_user" | cut -d: -f6)
+        (
+            cd "$home" || exit
+            runuser -u "$test_user" -- env -i HOME="$home" USER="$test_user" PATH="$PATH" \
+                XDG_RUNTIME_DIR="/run/user/$(id -u "$test_user")" podman "$@"
+        )
+    elif [ -n "${CONTAINER_HOST:-}" ]; then
+        podman --remote "$@"
+    else
+        podman "$@"
+    fi
+}

@@ -1,0 +1,97 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"sage/catalog"
+	"sage/runtime"
+)
+
+// Attachment is one client's hold on a desktop: while it is held the desktop is
+// not idle.
+type Attachment struct {
+	// Endpoint is what the client wants to talk to.
+	Endpoint catalog.Endpoint
+	// UID is whose desktop it is.
+	UID string
+
+	m       *Manager
+	d       *desktop
+	id      runtime.ID
+	release sync.Once
+}
+
+// Attach finds the desktop behind a stream's token and counts a client on it
+// until Release. A token of a desktop that is being stopped leads to the uid's
+// next one, which is started.
+//
+// Errors: ErrUnknownStream, ErrUnknownEndpoint, and those of Start.
+func (m *Manager) Attach(ctx context.Context, token, endpoint string) (*Attachment, error) {
+	for {
+		m.mu.Lock()
+		d := m.desktops[m.tokens[token]]
+		if d == nil || d.token != token {
+			m.mu.Unlock()
+			return nil, ErrUnknownStream
+		}
+		if d.state.Running() {
+			defer m.mu.Unlock()
+			return m.attach(d, endpoint)
+		}
+		m.mu.Unlock()
+		s, err := m.Start(ctx, d.uid, Request{})
+		if err != nil {
+			return nil, err
+		}
+		token = s.Token
+	}
+}
+
+// attach counts a client. The Manager's lock is held.
+func (m *Manager) attach(d *desktop, endpoint string) (*Attachment, error) {
+	for _, e := range d.endpoints {
+		if e.Name != endpoint {
+			continue
+		}
+		d.clients++
+		if d.state == Ready {
+			m.setState(d, Occupied)
+		}
+		return &Attachment{Endpoint: e, UID: d.uid, m: m, d: d, id: d.id}, nil
+	}
+	return nil, fmt.Errorf("%w %q: this desktop has %s", ErrUnknownEndpoint, endpoint, formatEndpoints(d.endpoints))
+}
+
+// Dial connects to the endpoint. A desktop that turns out to have ended is
+// noticed by it.
+func (a *Attachment) Dial(ctx context.Context) (net.Conn, error) {
+	conn, err := a.m.rt.Dial(ctx, a.id, a.Endpoint.Port)
+	if errors.Is(err, runtime.ErrConflict) || errors.Is(err, runtime.ErrNotFound) {
+		a.m.reconcileSoon()
+	}
+	return conn, err
+}
+
+// Context ends when the desktop does.
+func (a *Attachment) Context() context.Context { return a.d.ctx }
+
+// Release says that the client has gone. It may be called more than once.
+func (a *Attachment) Release() {
+	a.release.Do(func() {
+		a.m.mu.Lock()
+		defer a.m.mu.Unlock()
+		a.d.clients--
+		if a.d.clients > 0 {
+			return
+		}
+		a.d.left = time.Now()
+		if a.d.state == Occupied {
+			a.m.setState(a.d, Ready)
+		}
+	})
+}

@@ -1,0 +1,57 @@
+package session
+
+import (
+	"time"
+
+	"sage/catalog"
+)
+
+// policy are the times of one desktop; the app's own come before the daemon's.
+type policy struct {
+	start, firstClient, idle, stop time.Duration
+	// maxLifetime is zero for no limit.
+	maxLifetime time.Duration
+}
+
+func (m *Manager) policyOf(app *catalog.App) policy {
+	var t catalog.Timeouts
+	if app != nil { // An adopted desktop's app may have left the catalog.
+		t = app.Timeouts
+	}
+	choose := func(own catalog.Duration, general time.Duration) time.Duration {
+		if own != 0 {
+			return own.Std()
+		}
+		return general
+	}
+	return policy{
+		start:       choose(t.Start, m.opts.StartTimeout),
+		firstClient: choose(t.FirstClient, m.opts.FirstClientGrace),
+		idle:        choose(t.Idle, m.opts.IdleTimeout),
+		stop:        choose(t.Stop, m.opts.StopGrace),
+		maxLifetime: choose(t.MaxLifetime, m.opts.MaxLifetime),
+	}
+}
+
+// idleDeadline is when a desktop without clients is to be stopped.
+func (d *desktop) idleDeadline() time.Time {
+	if d.left.IsZero() {
+		return d.ready.Add(d.policy.firstClient)
+	}
+	return d.left.Add(d.policy.idle)
+}
+
+// expired tells whether a running desktop's time is over at now, and why. It
+// looks at the desktop only.
+func (d *desktop) expired(now time.Time) (reason string, over bool) {
+	switch {
+	case d.policy.maxLifetime > 0 && !now.Before(d.ready.Add(d.policy.maxLifetime)):
+		return "its lifetime is over", true
+	case d.clients > 0 || now.Before(d.idleDeadline()):
+		return "", false
+	case d.left.IsZero():
+		return "no client came", true
+	default:
+		return "its clients have left", true
+	}
+}

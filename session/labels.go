@@ -1,0 +1,104 @@
+package session
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"sage/catalog"
+	"sage/runtime"
+)
+
+// The labels by which a daemon knows its containers again. They are written
+// and read in this file only.
+const (
+	labelVersion   = "io.sage.version"
+	labelInstance  = "io.sage.instance"
+	labelBaseName  = "io.sage.base-name"
+	labelUID       = "io.sage.uid"
+	labelApp       = "io.sage.app"
+	labelToken     = "io.sage.token"
+	labelEndpoints = "io.sage.endpoints"
+
+	labelsVersion = "1"
+)
+
+// identity is what a container's labels say of it.
+type identity struct {
+	uid, app, token string
+	endpoints       []catalog.Endpoint
+}
+
+// selector chooses the containers of this daemon and no others.
+func (o *Options) selector() runtime.Selector {
+	return runtime.Selector{Labels: map[string]string{labelInstance: o.Instance, labelBaseName: o.BaseName}}
+}
+
+// selectorFor chooses the containers of one uid of this daemon.
+func (o *Options) selectorFor(uid string) runtime.Selector {
+	s := o.selector()
+	s.Labels[labelUID] = uid
+	return s
+}
+
+func (o *Options) labels(id identity) map[string]string {
+	return map[string]string{
+		labelVersion:   labelsVersion,
+		labelInstance:  o.Instance,
+		labelBaseName:  o.BaseName,
+		labelUID:       id.uid,
+		labelApp:       id.app,
+		labelToken:     id.token,
+		labelEndpoints: formatEndpoints(id.endpoints),
+	}
+}
+
+// parseLabels reads what labels wrote. A damaged label is an error and never a
+// guess.
+func parseLabels(labels map[string]string) (identity, error) {
+	if v := labels[labelVersion]; v != labelsVersion {
+		return identity{}, fmt.Errorf("label %s is %q, this sage reads %q", labelVersion, v, labelsVersion)
+	}
+	id := identity{uid: labels[labelUID], app: labels[labelApp], token: labels[labelToken]}
+	if err := CheckUID(id.uid); err != nil {
+		return identity{}, fmt.Errorf("label %s: %w", labelUID, err)
+	}
+	if id.token == "" {
+		return identity{}, fmt.Errorf("label %s is missing", labelToken)
+	}
+	var err error
+	if id.endpoints, err = parseEndpoints(labels[labelEndpoints]); err != nil {
+		return identity{}, fmt.Errorf("label %s: %w", labelEndpoints, err)
+	}
+	return id, nil
+}
+
+// formatEndpoints writes "name=protocol:port/path", separated by commas, so
+// that an adopted desktop can be reached whatever the catalog says by then.
+func formatEndpoints(endpoints []catalog.Endpoint) string {
+	parts := make([]string, len(endpoints))
+	for i, e := range endpoints {
+		parts[i] = fmt.Sprintf("%s=%s:%d%s", e.Name, e.Protocol, e.Port, e.Path)
+	}
+	return strings.Join(parts, ",")
+}
+
+func parseEndpoints(text string) ([]catalog.Endpoint, error) {
+	var endpoints []catalog.Endpoint
+	for part := range strings.SplitSeq(text, ",") {
+		name, rest, ok1 := strings.Cut(part, "=")
+		protocol, address, ok2 := strings.Cut(rest, ":")
+		port, path := address, ""
+		if i := strings.IndexByte(address, '/'); i >= 0 {
+			port, path = address[:i], address[i:]
+		}
+		number, err := strconv.ParseUint(port, 10, 16)
+		if !ok1 || !ok2 || name == "" || err != nil || number == 0 {
+			return nil, fmt.Errorf("%q is not name=protocol:port", part)
+		}
+		endpoints = append(endpoints, catalog.Endpoint{
+			Name: name, Protocol: catalog.Protocol(protocol), Port: uint16(number), Path: path,
+		})
+	}
+	return endpoints, nil
+}

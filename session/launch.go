@@ -1,0 +1,225 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"sage/runtime"
+)
+
+const (
+	// undoTimeout bounds the taking away of what a failed start has made; what
+	// is left then is found by the next reconciling.
+	undoTimeout = 30 * time.Second
+	// logLines is how much of a container's log a failure carries.
+	logLines = 20
+)
+
+// launch is one start under way.
+type launch struct {
+	m    *Manager
+	d    *desktop
+	plan plan
+
+	phase Phase
+	since time.Time
+	// deadline ends the start; it is set when the image is there.
+	deadline time.Time
+
+	id    runtime.ID
+	ports []uint16
+	// before are the settings that the uid had, to be put back.
+	before    settings
+	hadBefore bool
+}
+
+// run brings the desktop up to its first answer.
+func (l *launch) run(ctx context.Context) error {
+	l.enter(PhaseSettings)
+	if err := l.save(); err != nil {
+		return err
+	}
+	l.deadline = time.Now().Add(l.d.policy.start)
+	if err := l.container(ctx); err != nil {
+		return err
+	}
+	l.enter(PhaseReady)
+	ctx, cancel := l.bounded(ctx)
+	defer cancel()
+	return l.m.awaitReady(ctx, l.id, l.plan.app.Primary())
+}
+
+func (l *launch) enter(p Phase) {
+	if l.phase != p {
+		l.phase, l.since = p, time.Now()
+	}
+}
+
+func (l *launch) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithDeadlineCause(ctx, l.deadline,
+		fmt.Errorf("%w: %s is the limit, see SAGE_START_TIMEOUT and timeouts.start in the catalog", ErrStartTimeout, l.d.policy.start))
+}
+
+// save writes the settings before there is a container, so that a container
+// always has its settings, whenever this process may die.
+func (l *launch) save() error {
+	var err error
+	if l.before, l.hadBefore, err = l.m.store.load(l.d.uid); err != nil {
+		return err
+	}
+	return l.m.store.save(l.plan.saved)
+}
+
+// container makes a running container. It asks for the image only when the
+// engine says that it is missing, and for other ports when it says that they
+// are taken.
+func (l *launch) container(ctx context.Context) error {
+	askedImage, cleared := false, false
+	for {
+		err := l.tryContainer(ctx)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, runtime.ErrImageNotFound) && !askedImage:
+			askedImage = true
+			if err := l.image(ctx); err != nil {
+				return err
+			}
+			l.deadline = time.Now().Add(l.d.policy.start)
+		case errors.Is(err, runtime.ErrPortInUse):
+			// Somebody else has the port: the next ones, please.
+		case errors.Is(err, runtime.ErrConflict) && l.phase == PhaseCreate && !cleared:
+			cleared = true
+			removed, clearErr := l.m.removeContainers(ctx, l.d.uid)
+			if clearErr != nil {
+				return clearErr
+			}
+			if removed == 0 {
+				return fmt.Errorf("container name %s is in use by a container that is not of this sage: remove it, or set another CONTAINER_BASE_NAME: %w",
+					l.d.container, err)
+			}
+		default:
+			return err
+		}
+	}
+}
+
+// tryContainer creates and starts a container with the next free ports, and
+// leaves nothing behind when that fails.
+func (l *launch) tryContainer(ctx context.Context) error {
+	ctx, cancel := l.bounded(ctx)
+	defer cancel()
+	l.enter(PhaseCreate)
+	ports, err := l.m.ports.lease(l.d.uid, len(l.plan.app.Endpoints))
+	if err != nil {
+		return err
+	}
+	l.ports = ports
+	if l.id, err = l.m.rt.Create(ctx, l.m.spec(l.d.identity, l.plan, ports)); err == nil {
+		l.m.mu.Lock()
+		if l.d.state == Preparing {
+			l.m.setState(l.d, Starting)
+		}
+		l.m.mu.Unlock()
+		l.enter(PhaseStart)
+		err = l.m.rt.Start(ctx, l.id)
+	}
+	if err == nil {
+		l.m.mu.Lock()
+		l.d.id, l.d.hostPorts = l.id, ports
+		l.m.mu.Unlock()
+		return nil
+	}
+	if !errors.Is(err, runtime.ErrPortInUse) {
+		l.m.ports.release(l.d.uid, ports)
+		return err
+	}
+	l.m.log.Info("host port is held by another program", "uid", l.d.uid, "ports", ports)
+	l.m.ports.held(l.d.uid, ports)
+	if l.id != "" {
+		if err := l.m.rt.Remove(ctx, l.id); err != nil {
+			return err
+		}
+		l.id = ""
+	}
+	return err
+}
+
+// image builds or pulls the image.
+func (l *launch) image(ctx context.Context) error {
+	l.m.mu.Lock()
+	if l.d.state == Starting {
+		l.m.setState(l.d, Preparing)
+	}
+	l.m.mu.Unlock()
+	l.enter(PhaseImage)
+	ctx, cancel := context.WithTimeoutCause(ctx, l.m.opts.ImageTimeout,
+		fmt.Errorf("%w: %s is the limit for an image, see SAGE_IMAGE_TIMEOUT", ErrStartTimeout, l.m.opts.ImageTimeout))
+	defer cancel()
+	return l.m.images.Ensure(ctx, l.plan.app, func(_ string, p runtime.Progress) {
+		l.m.mu.Lock()
+		defer l.m.mu.Unlock()
+		l.d.progress = p.Text
+	})
+}
+
+// failure describes why the start failed, with what the container has to say.
+func (l *launch) failure(ctx context.Context, err error) *StartError {
+	f := &StartError{UID: l.d.uid, App: l.d.app, Phase: l.phase, After: time.Since(l.since), Err: err}
+	if l.id != "" {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
+		defer cancel()
+		l.m.autopsy(ctx, l.id, f)
+	}
+	return f
+}
+
+// autopsy adds to a failure how the container ended and what it wrote.
+func (m *Manager) autopsy(ctx context.Context, id runtime.ID, f *StartError) {
+	if c, err := m.rt.Inspect(ctx, id); err == nil && c.State == runtime.StateExited {
+		f.Exited, f.ExitCode, f.OOMKilled = true, c.ExitCode, c.OOMKilled
+	}
+	if log, err := m.rt.Logs(ctx, id, logLines); err == nil {
+		if text := strings.TrimSpace(string(log)); text != "" {
+			f.Log = strings.Split(text, "\n")
+		}
+	}
+}
+
+// undo takes away what the start has made.
+func (l *launch) undo(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
+	defer cancel()
+	// By label: a Create whose answer never came may have made one, too.
+	if _, err := l.m.removeContainers(ctx, l.d.uid); err != nil {
+		l.m.log.Error("container of a failed start could not be removed; the next reconciling will", "uid", l.d.uid, "error", err)
+	}
+	l.m.ports.release(l.d.uid, l.ports)
+	var err error
+	if l.hadBefore {
+		err = l.m.store.save(l.before)
+	} else if l.phase != PhaseSettings {
+		err = l.m.store.remove(l.d.uid)
+	}
+	if err != nil {
+		l.m.log.Error("saved settings could not be put back", "uid", l.d.uid, "error", err)
+	}
+}
+
+// removeContainers removes every container that carries uid's labels, and says
+// how many there were.
+func (m *Manager) removeContainers(ctx context.Context, uid string) (int, error) {
+	containers, err := m.rt.List(ctx, m.opts.selectorFor(uid))
+	if err != nil {
+		return 0, err
+	}
+	for _, c := range containers {
+		if err := m.rt.Remove(ctx, c.ID); err != nil {
+			return 0, err
+		}
+	}
+	return len(containers), nil
+}

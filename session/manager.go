@@ -1,0 +1,237 @@
+package session
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"time"
+
+	"sage/catalog"
+	"sage/runtime"
+)
+
+// Options are a Manager's settings. All of them are required; the defaults are
+// those of the program's flags.
+type Options struct {
+	// Catalog gives the catalog in force; it is asked at every start.
+	Catalog func() *catalog.Catalog
+	// DataDir is where settings are kept; it is made when missing.
+	DataDir string
+	// BaseName begins the name of every container and volume, Instance tells
+	// this daemon's containers from those of other daemons on the same engine.
+	BaseName, Instance string
+	// PublishIP is the host's address on which ports are published.
+	PublishIP netip.Addr
+	// PortStart (inclusive) and PortEnd (exclusive) are the range of host ports.
+	PortStart, PortEnd int
+	// StartTimeout bounds the time from create to the first answer,
+	// ImageTimeout a pull or build before it.
+	StartTimeout, ImageTimeout time.Duration
+	// FirstClientGrace is how long a desktop waits for its first client,
+	// IdleTimeout how long it stays after the last one has left. An app may have
+	// its own. MaxLifetime ends a desktop in any case; zero means never.
+	FirstClientGrace, IdleTimeout, MaxLifetime time.Duration
+	// StopGrace is the time that a desktop's programs have to end by themselves.
+	StopGrace time.Duration
+	// BuildArgs replace build arguments of the catalog that have the same name.
+	BuildArgs map[string]string
+	// ReconcileInterval is how often the engine's list is compared with ours.
+	ReconcileInterval time.Duration
+	Logger            *slog.Logger
+}
+
+// Manager keeps the desktops of one daemon. Its methods may be called from any
+// number of goroutines; a call for one uid never waits for another uid's.
+type Manager struct {
+	rt     runtime.Runtime
+	opts   Options
+	log    *slog.Logger
+	ports  *ports
+	store  *store
+	images *Images
+
+	// ctx is the life of everything that a Manager does on its own account:
+	// starts, stops, the monitor. cancel ends it, work counts it.
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	work   sync.WaitGroup
+	// kick asks the monitor to reconcile at once.
+	kick chan struct{}
+
+	// mu guards what follows, and every *desktop that it leads to. It is never
+	// held over a call to the engine or to the file system.
+	mu       sync.Mutex
+	closing  bool
+	desktops map[string]*desktop // by uid; a uid that is not here is Absent
+	tokens   map[string]string   // token -> uid
+}
+
+// desktop is what the Manager knows of one uid.
+type desktop struct {
+	uid   string
+	state State
+	// changed is closed when the state changes; see Manager.setState.
+	changed chan struct{}
+	// attempt is the start that made it; nil for an adopted desktop.
+	attempt *attempt
+
+	identity
+	id        runtime.ID
+	container string
+	hostPorts []uint16
+	// ctx ends when the desktop does, and with it every stream.
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+
+	policy  policy
+	clients int
+	// created is when the start began, ready when the desktop answered, left when
+	// the last client went; zero where that has not happened.
+	created, ready, left time.Time
+	// progress is the last word on the image, while Preparing.
+	progress string
+	failure  *StartError
+}
+
+// attempt is one start that any number of callers wait for.
+type attempt struct {
+	done chan struct{} // closed at the end
+	err  error         // set before done is closed
+	// cancel ends the start early.
+	cancel context.CancelCauseFunc
+}
+
+// New makes a Manager. Call Recover and then Run before anybody uses it.
+func New(rt runtime.Runtime, opts Options) (*Manager, error) {
+	store, err := newStore(opts.DataDir, opts.Logger)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	return &Manager{
+		rt:       rt,
+		opts:     opts,
+		log:      opts.Logger,
+		ports:    newPorts(opts.PortStart, opts.PortEnd),
+		store:    store,
+		images:   NewImages(rt, opts.Catalog, opts.BuildArgs),
+		ctx:      ctx,
+		cancel:   cancel,
+		kick:     make(chan struct{}, 1),
+		desktops: map[string]*desktop{},
+		tokens:   map[string]string{},
+	}, nil
+}
+
+// Session describes a uid's desktop at one moment.
+type Session struct {
+	UID string
+	App string
+	// State is Absent where there is nothing.
+	State State
+	// Token is the unguessable part of the stream's address; empty before Ready.
+	Token string
+	// Container is the container's name.
+	Container string
+	Endpoints []catalog.Endpoint
+	Clients   int
+	// CreatedAt is when the start began and ReadyAt when the desktop answered.
+	CreatedAt, ReadyAt time.Time
+	// IdleDeadline is when it will be stopped if no client comes; zero while
+	// there are clients.
+	IdleDeadline time.Time
+	// Progress is the last word on a Preparing one's image.
+	Progress string
+	// Failure says why a Failed one failed.
+	Failure *StartError
+}
+
+// Get describes uid's desktop. It never waits for anything.
+func (m *Manager) Get(uid string) (Session, error) {
+	if err := CheckUID(uid); err != nil {
+		return Session{}, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	d, ok := m.desktops[uid]
+	if !ok {
+		return Session{UID: uid, State: Absent}, nil
+	}
+	return d.session(), nil
+}
+
+// List describes every desktop, in no order. It never waits for anything.
+func (m *Manager) List() []Session {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := make([]Session, 0, len(m.desktops))
+	for _, d := range m.desktops {
+		all = append(all, d.session())
+	}
+	return all
+}
+
+// Ping asks the engine whether it answers.
+func (m *Manager) Ping(ctx context.Context) (runtime.Info, error) { return m.rt.Ping(ctx) }
+
+// session copies a desktop. The Manager's lock is held.
+func (d *desktop) session() Session {
+	s := Session{
+		UID: d.uid, App: d.app, State: d.state, Container: d.container, Endpoints: d.endpoints,
+		Clients: d.clients, CreatedAt: d.created, ReadyAt: d.ready, Progress: d.progress, Failure: d.failure,
+	}
+	if d.state.Running() {
+		s.Token = d.token
+	}
+	if d.state == Ready {
+		s.IdleDeadline = d.idleDeadline()
+	}
+	return s
+}
+
+// setState moves a desktop on. The Manager's lock is held. A step that the
+// table does not have is a defect of this package, so it panics.
+func (m *Manager) setState(d *desktop, to State) {
+	if !d.state.CanBecome(to) {
+		panic("session: " + d.uid + " cannot go from " + string(d.state) + " to " + string(to))
+	}
+	m.log.Debug("session", "uid", d.uid, "from", d.state, "to", to)
+	d.state = to
+	close(d.changed)
+	d.changed = make(chan struct{})
+}
+
+// forget drops a desktop that has ended. The Manager's lock is held.
+func (m *Manager) forget(d *desktop) {
+	m.setState(d, Absent)
+	if m.desktops[d.uid] == d {
+		delete(m.desktops, d.uid)
+	}
+}
+
+// await blocks until c is closed or ctx ends.
+func await(ctx context.Context, c <-chan struct{}) error {
+	select {
+	case <-c:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Close ends what the Manager does and waits for it, at most until ctx ends.
+// Desktops go on, starts that are under way are undone, streams are cut. After
+// it every start gives ErrClosing.
+func (m *Manager) Close(ctx context.Context) error {
+	m.mu.Lock()
+	m.closing = true
+	m.mu.Unlock()
+	m.cancel(ErrClosing)
+	done := make(chan struct{})
+	go func() {
+		m.work.Wait()
+		close(done)
+	}()
+	return await(ctx, done)
+}

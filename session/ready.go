@@ -1,0 +1,102 @@
+package session
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"sage/catalog"
+	"sage/rfb"
+	"sage/runtime"
+)
+
+const (
+	// probeInterval is the pause between two looks at a desktop that is coming
+	// up: short, since a person waits.
+	probeInterval = 15 * time.Millisecond
+	// probeTimeout bounds one look.
+	probeTimeout = 5 * time.Second
+	// tcpSilence is how long a plain TCP endpoint must keep a connection open to
+	// count as answering: a forwarder with nothing behind it closes at once.
+	tcpSilence = 200 * time.Millisecond
+)
+
+// awaitReady waits until the endpoint speaks its protocol. It gives up when the
+// container has ended.
+func (m *Manager) awaitReady(ctx context.Context, id runtime.ID, e catalog.Endpoint) error {
+	tick := time.NewTicker(probeInterval)
+	defer tick.Stop()
+	for {
+		err := m.probe(ctx, id, e)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, runtime.ErrConflict), errors.Is(err, runtime.ErrNotFound):
+			return fmt.Errorf("the container has ended: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w; the %s endpoint on port %d last said: %w", context.Cause(ctx), e.Name, e.Port, err)
+		case <-tick.C:
+		}
+	}
+}
+
+// probe looks once whether the endpoint answers.
+func (m *Manager) probe(ctx context.Context, id runtime.ID, e catalog.Endpoint) error {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	conn, err := m.rt.Dial(ctx, id, e.Port)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	switch e.Protocol {
+	case catalog.RFB:
+		_, err = rfb.ReadGreeting(conn)
+	case catalog.WebSocket:
+		err = probeWebSocket(conn, e.Path)
+	default:
+		err = probeTCP(conn)
+	}
+	return err
+}
+
+// probeWebSocket makes the opening handshake of RFC 6455, section 4.1, and
+// nothing more.
+func probeWebSocket(conn net.Conn, path string) error {
+	_, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: desktop\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+		"Sec-WebSocket-Key: c2FnZSBsb29rcyBpbi4uLg==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: binary\r\n\r\n", path)
+	if err != nil {
+		return err
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusSwitchingProtocols {
+		return fmt.Errorf("websocket handshake was answered with %s", resp.Status)
+	}
+	return nil
+}
+
+// probeTCP accepts a connection that stays open or says something.
+func probeTCP(conn net.Conn) error {
+	if err := conn.SetReadDeadline(time.Now().Add(tcpSilence)); err != nil {
+		return err
+	}
+	_, err := io.ReadFull(conn, make([]byte, 1))
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,40 @@
+package session
+
+import (
+	"sage/runtime"
+)
+
+// spec describes the container of a desktop.
+func (m *Manager) spec(id identity, p plan, hostPorts []uint16) runtime.Spec {
+	app := p.app
+	spec := runtime.Spec{
+		Name:  m.opts.BaseName + id.uid,
+		Image: app.Image,
+		// The same at every start: programs put it into the lock files that they
+		// keep in the home.
+		Hostname: app.ID,
+		Env:      p.env,
+		Labels:   m.opts.labels(id),
+		ReadOnly: app.ReadOnly,
+		Limits: runtime.Limits{
+			CPUs: app.Limits.CPUs, MemoryBytes: int64(app.Limits.Memory),
+			PIDs: app.Limits.Pids, ShmBytes: int64(app.Limits.Shm),
+		},
+	}
+	for i, e := range app.Endpoints {
+		spec.Ports = append(spec.Ports, runtime.PortBinding{
+			ContainerPort: e.Port, HostIP: m.opts.PublishIP, HostPort: hostPorts[i],
+		})
+	}
+	if app.Home != nil {
+		spec.Volumes = []runtime.VolumeMount{{Volume: m.opts.homeVolume(id.uid), Path: app.Home.Path}}
+	}
+	for _, t := range app.Tmpfs {
+		spec.Tmpfs = append(spec.Tmpfs, runtime.TmpfsMount{Path: t.Path, Bytes: int64(t.Size)})
+	}
+	return spec
+}
+
+// homeVolume names the volume that keeps what a person did, over the lives of
+// the uid's containers.
+func (o *Options) homeVolume(uid string) string { return o.BaseName + uid + "-home" }

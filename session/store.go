@@ -1,0 +1,92 @@
+package session
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/google/renameio/v2"
+)
+
+const settingsVersion = 1
+
+// settings are what outlives a container: enough to deploy a uid's desktop
+// again.
+type settings struct {
+	Version int `json:"version"`
+	// UID repeats the file's name, to catch files that were moved.
+	UID string `json:"uid"`
+	App string `json:"app"`
+	// Env is what the caller gave, before defaults.
+	Env     map[string]any `json:"env,omitempty"`
+	SavedAt time.Time      `json:"saved_at"`
+}
+
+// store keeps one file of settings per uid. Its methods may be called at any
+// time for different uids; for one uid the Manager calls them in turn.
+type store struct {
+	dir string
+	log *slog.Logger
+}
+
+func newStore(dataDir string, log *slog.Logger) (*store, error) {
+	dir := filepath.Join(dataDir, "sessions")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("%w: data directory: %w: make it writable or set SAGE_DATA_DIR", ErrStore, err)
+	}
+	return &store{dir: dir, log: log}, nil
+}
+
+func (s *store) path(uid string) string { return filepath.Join(s.dir, uid+".json") }
+
+// load reads a uid's settings; ok is false where there are none. A file that
+// cannot be understood is moved aside and counts as none.
+func (s *store) load(uid string) (saved settings, ok bool, err error) {
+	data, err := os.ReadFile(s.path(uid))
+	if errors.Is(err, fs.ErrNotExist) {
+		return settings{}, false, nil
+	}
+	if err != nil {
+		return settings{}, false, fmt.Errorf("%w of %q: %w", ErrStore, uid, err)
+	}
+	err = json.Unmarshal(data, &saved)
+	if err == nil && (saved.Version != settingsVersion || saved.UID != uid || saved.App == "") {
+		err = fmt.Errorf("version %d for uid %q, expected version %d for %q", saved.Version, saved.UID, settingsVersion, uid)
+	}
+	if err != nil {
+		aside := s.path(uid) + ".damaged"
+		s.log.Error("saved settings are damaged and were moved aside", "uid", uid, "file", aside, "error", err)
+		if err := os.Rename(s.path(uid), aside); err != nil {
+			return settings{}, false, fmt.Errorf("%w of %q: %w", ErrStore, uid, err)
+		}
+		return settings{}, false, nil
+	}
+	return saved, true, nil
+}
+
+// save writes a uid's settings: afterwards the file is the new one, and after
+// an error or a crash the old one.
+func (s *store) save(saved settings) error {
+	saved.Version, saved.SavedAt = settingsVersion, time.Now().UTC()
+	data, err := json.MarshalIndent(saved, "", "  ")
+	if err == nil {
+		err = renameio.WriteFile(s.path(saved.UID), append(data, '\n'), 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("%w of %q: %w", ErrStore, saved.UID, err)
+	}
+	return nil
+}
+
+// remove deletes a uid's settings; there need not be any.
+func (s *store) remove(uid string) error {
+	if err := os.Remove(s.path(uid)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w of %q: %w", ErrStore, uid, err)
+	}
+	return nil
+}

@@ -1,0 +1,11 @@
+/** The absolute address of a path of Sage's own, such as "api/catalog" or "/stream/TOKEN". */
+export function under(root: URL, path: string): URL {
+  return new URL(`./${path.replace(/^\/+/, "")}`, root);
+}
+
+/** The WebSocket address of one endpoint of a stream; `url` is what the API handed out. */
+export function socketAddress(root: URL, url: string, endpoint: string): string {
+  const address = under(root, `${url.replace(/\/+$/, "")}/${endpoint}`);
+  address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
+  return address.href;
+}
