@@ -173,18 +173,21 @@ type Variable struct {
 	Title       string `yaml:"title" validate:"max=64,printable"`
 	Description string `yaml:"description" validate:"max=512,printable"`
 	// Type is "string" unless the file says otherwise.
-	Type VariableType `yaml:"type" validate:"oneof=string integer number boolean"`
-	// Default is used when the caller gives nothing; nil leaves the variable unset.
+	Type VariableType `yaml:"type" validate:"oneof=string integer number boolean list"`
+	// Default is used when the caller gives nothing; nil leaves the variable unset. That of a list is written with spaces
+	// between the items.
 	Default *string `yaml:"default,scalar"`
-	// Allowed lists all permitted values; empty means any value that fits the other rules.
+	// Allowed lists all permitted values, of a list all permitted items; empty means any that fits the other rules.
 	Allowed []string `yaml:"allowed,scalar" validate:"max=1000"`
-	// Pattern is a regular expression (RE2) that must match a string as a whole; "" means none.
+	// Pattern is a regular expression (RE2) that must match a string, or an item of a list, as a whole; "" means none.
 	Pattern string `yaml:"pattern"`
 	// Min and Max are inclusive bounds of an integer or number.
 	Min *float64 `yaml:"min"`
 	Max *float64 `yaml:"max"`
-	// MaxLength bounds a string, in characters. Default 1024.
+	// MaxLength bounds a string, or an item of a list, in characters. Default 1024.
 	MaxLength int `yaml:"max_length" validate:"gte=0,lte=32768"`
+	// MaxItems bounds a list. Default 32. Whatever it says, all items together have at most 32 KiB.
+	MaxItems int `yaml:"max_items" validate:"gte=0,lte=1024"`
 	// Secret values are never repeated in messages.
 	Secret bool `yaml:"secret"`
 }
@@ -194,10 +197,12 @@ func (v *Variable) setDefaults() { v.Type = String }
 // VariableType is the type of a Variable's value.
 type VariableType string
 
-// The types of a variable, named as in JSON Schema.
+// The types of a variable, but for List named as in JSON Schema.
 const (
 	String  VariableType = "string"
 	Integer VariableType = "integer"
 	Number  VariableType = "number"
 	Boolean VariableType = "boolean"
+	// List is some strings without white space inside, which the environment holds with one space between them.
+	List VariableType = "list"
 )

@@ -182,8 +182,30 @@ func TestShippedCatalog(t *testing.T) {
 		"file:///etc/passwd": false, "javascript:alert(1)": false, "about:config": false, "https://a b": false,
 		"https://a --profile x": false, "--help": false, "https://a\"b": false, "https://a`b`": false, "https://": false,
 	} {
-		if _, err := firefox.Environ(map[string]any{"FIREFOX_URL": url}); (err == nil) != ok {
-			t.Errorf("FIREFOX_URL %q: %v", url, err)
+		if _, err := firefox.Environ(map[string]any{"FIREFOX_URLS": []any{"about:blank", url}}); (err == nil) != ok {
+			t.Errorf("FIREFOX_URLS with %q: %v", url, err)
+		}
+	}
+	// As SAGE3 boards ask for it.
+	for _, tt := range []struct {
+		given       map[string]any
+		urls, theme string
+	}{
+		{map[string]any{}, "", ""},
+		{map[string]any{"FIREFOX_THEME": 1.0}, "", "1"},
+		{map[string]any{"FIREFOX_THEME": 0.0, "FIREFOX_URLS": "https://a.example"}, "https://a.example", "0"},
+		{map[string]any{"FIREFOX_URLS": "https://a.example https://b.example"}, "https://a.example https://b.example", ""},
+		{map[string]any{"FIREFOX_URLS": []any{"https://a.example", "https://b.example"}}, "https://a.example https://b.example", ""},
+	} {
+		env, err := firefox.Environ(tt.given)
+		theme, set := env["FIREFOX_THEME"]
+		if err != nil || env["FIREFOX_URLS"] != tt.urls || theme != tt.theme || set != (tt.theme != "") {
+			t.Errorf("%v becomes %v (%v)", tt.given, env, err)
+		}
+	}
+	for _, theme := range []any{2.0, -1.0, 0.5, true, "dark"} {
+		if _, err := firefox.Environ(map[string]any{"FIREFOX_THEME": theme}); err == nil {
+			t.Errorf("FIREFOX_THEME takes %v", theme)
 		}
 	}
 }

@@ -38,7 +38,8 @@ func (e *VariableError) text() string {
 // Environ returns the environment of a container: the fixed one, the variables' defaults, and over these the given
 // values, which have the types of decoded JSON (string, float64 or [json.Number], bool) or are Go integers. A string that
 // reads as a number or boolean is taken as one. Numbers and booleans are returned in one way of writing, whatever the
-// caller wrote.
+// caller wrote. A list is []any of strings, []string, or one string with white space between the items; it is returned
+// with one space between them.
 //
 // An error is a *multierror.Error of *VariableError, one for each bad value, in the order of their names.
 func (a *App) Environ(given map[string]any) (map[string]string, error) {
@@ -93,6 +94,8 @@ func (v *Variable) accept(value any) (string, *VariableError) {
 	var text string
 	var no *VariableError
 	switch v.Type {
+	case List:
+		return v.acceptList(value)
 	case Integer, Number:
 		text, no = v.acceptNumber(value)
 	case Boolean:
@@ -178,7 +181,7 @@ func (v *Variable) show(value any) string {
 		return quote(value)
 	case json.Number:
 		return quote(value.String())
-	case []any:
+	case []any, []string:
 		return "a list"
 	case map[string]any:
 		return "an object"

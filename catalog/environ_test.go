@@ -28,6 +28,10 @@ apps:
       - {name: RATIO, type: number, allowed: [1.50, 2]}
       - {name: FLAG, type: boolean, default: true}
       - {name: PASSWORD, secret: true, pattern: "[a-z]+"}
+      - {name: URLS, type: list, pattern: "https?://.+", max_length: 20, max_items: 3}
+      - {name: PARTS, type: list, allowed: [red, green]}
+      - {name: KEYS, type: list, secret: true, pattern: "[a-z]+"}
+      - {name: WORDS, type: list, max_items: 1024}
 `
 
 func one(t *testing.T) *catalog.App {
@@ -62,6 +66,20 @@ func TestEnvironAccepts(t *testing.T) {
 		{"boolean", "FLAG", false, "false"},
 		{"boolean as string", "FLAG", "false", "false"},
 		{"secret", "PASSWORD", "geheim", "geheim"},
+		{"list of one", "URLS", []any{"http://a"}, "http://a"},
+		{"list of several", "URLS", []any{"http://a", "https://b/?c=*"}, "http://a https://b/?c=*"},
+		{"list of the longest length", "URLS", []any{"http://a", "http://b", "http://c"}, "http://a http://b http://c"},
+		{"list of Go", "URLS", []string{"http://a", "http://b"}, "http://a http://b"},
+		{"list as one string", "URLS", "http://a", "http://a"},
+		{"list as a string of several", "URLS", " http://a\n\thttp://b  http://c ", "http://a http://b http://c"},
+		{"list as an empty string", "URLS", "", ""},
+		{"list as a string of white space", "URLS", " \t", ""},
+		{"empty list", "URLS", []any{}, ""},
+		{"list with empty items", "URLS", []any{"", "http://a", ""}, "http://a"},
+		{"list item of the longest length", "URLS", []any{"http://" + strings.Repeat("ü", 13)}, "http://" + strings.Repeat("ü", 13)},
+		{"choices", "PARTS", []any{"green", "red", "green"}, "green red green"},
+		{"secret list", "KEYS", "geheim streng", "geheim streng"},
+		{"list of the most bytes", "WORDS", []any{strings.Repeat("ü", 1024), strings.Repeat("a", 1024)}, strings.Repeat("ü", 1024) + " " + strings.Repeat("a", 1024)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -86,13 +104,16 @@ func TestEnvironRefuses(t *testing.T) {
 		want           string
 	}{
 		{"unknown, near", "TXT", "x", `TXT: is not a variable of one: did you mean "TEXT"?`},
-		{"unknown, far", "LD_PRELOAD", "x", "it takes CHOICE, COUNT, FLAG, PASSWORD, RATIO, SHORT, TEXT"},
+		{"unknown, far", "LD_PRELOAD", "x", "it takes CHOICE, COUNT, FLAG, KEYS, PARTS, PASSWORD, RATIO, SHORT, TEXT, URLS, WORDS"},
 		{"unknown, not printable", "A\x1b[2J", "x", `"A\x1b[2J": is not a variable`},
 		{"fixed", "FIXED", "2", "FIXED: is fixed by the catalog: leave it out"},
 		{"null", "TEXT", nil, "TEXT: null is not a string"},
 		{"number for string", "TEXT", 5.0, "TEXT: 5 is not a string"},
 		{"boolean for string", "TEXT", true, "TEXT: true is not a string"},
 		{"list", "TEXT", []any{"a"}, "TEXT: a list is not a string"},
+		{"list of Go for string", "TEXT", []string{"a"}, "TEXT: a list is not a string"},
+		{"list for integer", "COUNT", []any{5.0}, "COUNT: a list is not an integer"},
+		{"list for boolean", "FLAG", []any{true}, "FLAG: a list is not a boolean"},
 		{"object", "FLAG", map[string]any{}, "FLAG: an object is not a boolean"},
 		{"NUL", "TEXT", "a\x00b", "control character"},
 		{"line feed", "TEXT", "a\nB=c", "control character"},
@@ -112,6 +133,26 @@ func TestEnvironRefuses(t *testing.T) {
 		{"number for boolean", "FLAG", 1.0, "1 is not a boolean"},
 		{"word for boolean", "FLAG", "yes", `"yes" is not a boolean`},
 		{"secret", "PASSWORD", "GEHEIM", "PASSWORD: the value does not match"},
+		{"number for list", "URLS", 5.0, "URLS: 5 is not a list: give a list of strings, or one string with spaces between the items"},
+		{"null for list", "URLS", nil, "URLS: null is not a list"},
+		{"object for list", "URLS", map[string]any{"0": "http://a"}, "URLS: an object is not a list"},
+		{"number in list", "URLS", []any{"http://a", 5.0}, "URLS: item 2: 5 is not a string"},
+		{"null in list", "URLS", []any{nil}, "URLS: item 1: null is not a string"},
+		{"list in list", "URLS", []any{[]any{"http://a"}}, "URLS: item 1: a list is not a string"},
+		{"pattern in list", "URLS", []any{"", "http://a", "ftp://b"}, `URLS: item 3: "ftp://b" does not match: it must match https?://.+`},
+		{"pattern in list as a string", "URLS", "http://a --help", `URLS: item 2: "--help" does not match`},
+		{"white space in an item", "URLS", []any{"http://a b"}, `URLS: item 1: "http://a b" has white space: give every item by itself`},
+		{"no-break space in an item", "URLS", []any{"http://a\u00a0b"}, "URLS: item 1:"},
+		{"white space alone in an item", "WORDS", []any{" "}, `WORDS: item 1: " " has white space`},
+		{"line feed in an item", "URLS", []any{"http://a\nb"}, "URLS: item 1: has a control character"},
+		{"NUL in a list as a string", "URLS", "http://a\x00b", "URLS: item 1: has a control character"},
+		{"long item", "URLS", []any{"http://a", "http://" + strings.Repeat("ü", 14)}, "URLS: item 2: has 21 characters: use at most 20"},
+		{"too many items", "URLS", []any{"http://a", "http://b", "http://c", "http://d"}, "URLS: has 4 items: use at most 3"},
+		{"too many items in a string", "URLS", "a b c d", "URLS: has 4 items: use at most 3"},
+		{"too many items by default", "PARTS", strings.Repeat("red ", 33), "PARTS: has 33 items: use at most 32"},
+		{"too many bytes in a list", "WORDS", strings.Repeat(strings.Repeat("a", 1023)+" ", 33), "WORDS: has 33791 bytes in all: use at most 32768"},
+		{"choice in list", "PARTS", []any{"red", "blue"}, `PARTS: item 2: "blue" is not allowed: use one of "red", "green"`},
+		{"secret in list", "KEYS", []any{"geheim", "GEHEIM"}, "KEYS: item 2: the value does not match"},
 	}
 	all := map[string]any{}
 	for _, tt := range tests {

@@ -124,14 +124,18 @@ func checkEndpoint(sl validator.StructLevel) {
 
 func checkVariable(sl validator.StructLevel) {
 	v := sl.Current().Addr().Interface().(*Variable)
-	if !slices.Contains([]VariableType{String, Integer, Number, Boolean}, v.Type) {
+	if !slices.Contains([]VariableType{String, Integer, Number, Boolean, List}, v.Type) {
 		return
 	}
-	if v.Pattern != "" && v.Type != String {
-		sl.ReportError(v.Pattern, "pattern", "Pattern", "onlyfor", string(String))
+	textual := v.Type == String || v.Type == List
+	if v.Pattern != "" && !textual {
+		sl.ReportError(v.Pattern, "pattern", "Pattern", "onlyfor", "string and list")
 	}
-	if v.MaxLength != 0 && v.Type != String {
-		sl.ReportError(v.MaxLength, "max_length", "MaxLength", "onlyfor", string(String))
+	if v.MaxLength != 0 && !textual {
+		sl.ReportError(v.MaxLength, "max_length", "MaxLength", "onlyfor", "string and list")
+	}
+	if v.MaxItems != 0 && v.Type != List {
+		sl.ReportError(v.MaxItems, "max_items", "MaxItems", "onlyfor", string(List))
 	}
 	numeric := v.Type == Integer || v.Type == Number
 	if v.Min != nil && !numeric {
@@ -150,8 +154,12 @@ func checkVariable(sl validator.StructLevel) {
 		sl.ReportError(v.Pattern, "pattern", "Pattern", "regexp", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 		judge.Pattern = ""
 	}
+	accept := judge.accept
+	if judge.Type == List {
+		accept = judge.acceptItem
+	}
 	for i, s := range v.Allowed {
-		if _, no := judge.accept(s); no != nil {
+		if _, no := accept(s); no != nil {
 			at := fmt.Sprintf("allowed[%d]", i)
 			sl.ReportError(s, at, at, "fits", no.text())
 		}

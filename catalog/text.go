@@ -30,7 +30,12 @@ func list(names []string) string {
 func suggest(name string, known []string, fallback string) string {
 	best, least := "", 3
 	for _, k := range known {
-		if d := distance(strings.ToLower(name), strings.ToLower(k)); d < least && d < utf8.RuneCountInString(k) {
+		d := distance(strings.ToLower(name), strings.ToLower(k))
+		if len(name) > 2 && strings.HasPrefix(k, name) {
+			// Somebody's shorter form of it, as int is of integer.
+			d = min(d, 1)
+		}
+		if d < least && d < utf8.RuneCountInString(k) {
 			best, least = k, d
 		}
 	}

@@ -29,8 +29,8 @@ type startInput struct {
 }
 
 type stopInput struct {
-	uidInput
-	Purge bool `query:"purge" doc:"Delete the home and the saved settings, too."`
+	UID   string `path:"uid" doc:"Names the desktop."`
+	Purge bool   `query:"purge" doc:"Delete the home and the saved settings, too."`
 }
 
 type output[T any] struct{ Body T }

@@ -65,7 +65,7 @@ type TmpfsMount struct {
 // not honour (see Capabilities) is left out by the backend, so that the
 // container starts; who needs to know asks Ping.
 type Limits struct {
-	// CPUs is in cores and may be fractional.
+	// CPUs is in cores and may be fractional. More than the host has means all.
 	CPUs float64
 	// MemoryBytes bounds memory, swap included.
 	MemoryBytes int64
@@ -94,27 +94,30 @@ const (
 
 // Container describes a container at one moment.
 type Container struct {
-	ID     ID
-	Name   string
+	ID   ID
+	Name string
+	// Image is the reference that the container was made from; in a List it may
+	// be the identifier instead, where the reference names another image by now.
 	Image  string
 	Labels map[string]string
 	State  State
-	// CreatedAt and StartedAt are the engine's clock; StartedAt is zero before
-	// the start.
+	// CreatedAt is the engine's clock.
 	CreatedAt time.Time
-	StartedAt time.Time
-	// Ports are the published ports, as far as the engine tells them.
-	Ports []PortBinding
 
 	// The following are only filled by Inspect.
 
+	// StartedAt is zero before the start.
+	StartedAt time.Time
+	// Ports are the published ports.
+	Ports []PortBinding
 	// Address is the container's own address on its network; invalid while it
 	// does not run or where it has none.
 	Address netip.Addr
 	// FinishedAt, ExitCode and OOMKilled describe the end of an exited container.
 	FinishedAt time.Time
 	ExitCode   int
-	// OOMKilled says that the kernel ended it for using more memory than allowed.
+	// OOMKilled says that the kernel ended it for using more memory than allowed;
+	// see Capabilities.OOMReport.
 	OOMKilled bool
 }
 

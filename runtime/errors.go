@@ -27,7 +27,8 @@ var (
 	ErrUnsupported = errors.New("not supported by this engine")
 	// ErrRefused says that nothing listens on the port inside the container.
 	ErrRefused = errors.New("connection refused")
-	// ErrCanceled says that the caller's context ended first.
+	// ErrCanceled says that the caller's context ended first, by a cancel or by its
+	// deadline.
 	ErrCanceled = errors.New("canceled by the caller")
 	// ErrInternal says that the engine failed in a way without a kind of its own.
 	ErrInternal = errors.New("engine failure")

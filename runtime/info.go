@@ -24,6 +24,9 @@ type Info struct {
 type Capabilities struct {
 	// CPULimit, MemoryLimit and PIDsLimit say whether that limit is honoured.
 	CPULimit, MemoryLimit, PIDsLimit bool
+	// OOMReport says that Container.OOMKilled tells when the memory limit ended a
+	// container.
+	OOMReport bool
 	// ContainerAddress says that a container's own address can be reached from
 	// the process that asks, so that Dial needs no published port.
 	ContainerAddress bool

@@ -59,7 +59,8 @@ import (
 // answer; try again later) and ErrInternal (the engine failed in a way that the
 // contract has no name for). What else a method may give stands with it.
 type Runtime interface {
-	// Ping asks the engine who it is. It is cheap, and it is the health check.
+	// Ping asks the engine whether it answers, and who it is; it is the health
+	// check. What it says beyond that may be a minute old.
 	Ping(ctx context.Context) (Info, error)
 
 	// EnsureImage makes sure that the image is on the engine: it builds or pulls
@@ -79,6 +80,8 @@ type Runtime interface {
 	// Create makes a container from spec without starting it. It never pulls.
 	// Volumes that do not exist are made, with the labels of the spec.
 	//
+	// After an error there is no container, unless the context ended.
+	//
 	// Errors: ErrConflict (the name is in use), ErrImageNotFound, ErrInvalid,
 	// ErrPortInUse (engines that reserve ports early), ErrExhausted.
 	Create(ctx context.Context, spec Spec) (ID, error)
@@ -97,8 +100,8 @@ type Runtime interface {
 	Inspect(ctx context.Context, id ID) (Container, error)
 
 	// List describes the containers, running or not, that carry all labels of
-	// the selector exactly. An empty selector is ErrInvalid. ExitCode, OOMKilled,
-	// FinishedAt and Address are only filled by Inspect.
+	// the selector exactly. An empty selector is ErrInvalid. Some fields are only
+	// filled by Inspect; see Container.
 	List(ctx context.Context, selector Selector) ([]Container, error)
 
 	// Stop asks the container's processes to end (SIGTERM to the first one) and
@@ -113,7 +116,8 @@ type Runtime interface {
 	Remove(ctx context.Context, id ID) error
 
 	// Logs gives the last lines of what the container wrote, standard output and
-	// standard error together, at most the given number of lines and 64 KiB.
+	// standard error together, at most the given number of lines and 64 KiB. The
+	// order of lines is kept within each of the two, not between them.
 	//
 	// Errors: ErrNotFound.
 	Logs(ctx context.Context, id ID, lines int) ([]byte, error)

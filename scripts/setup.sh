@@ -72,14 +72,14 @@ any_engine() {
     local found
     if found=$(answering_engine); then
         say "container engine: $found"
+    elif have podman; then
+        say "no container engine answers, but Podman is installed: Sage starts its service"
+        found=podman
     elif is_root; then
         say "no container engine answers"
         docker_engine "a container engine, as none answers"
         "$here/engines.sh" start docker >&2
         found=$(answering_engine) || die "Docker was started, but does not answer"
-    elif have podman; then
-        say "no container engine answers, but Podman is installed: Sage will start its service for this user"
-        found=podman
     else
         say "No container engine answers. Install one, for example Podman, which needs no root to run:"
         say "    sudo apt-get update && sudo apt-get install -y podman uidmap slirp4netns"

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 import { defineConfig, type Plugin } from "vite";
 
 // In development the page always lives at "/", whatever address was opened;
@@ -10,6 +12,21 @@ function developmentBase(): Plugin {
   };
 }
 
+// The licence of what is bundled travels with it.
+function licenses(): Plugin {
+  return {
+    name: "sage-licenses",
+    apply: "build",
+    generateBundle() {
+      this.emitFile({
+        type: "asset",
+        fileName: "licenses.md",
+        source: "# noVNC\n\n" + readFileSync("node_modules/@novnc/novnc/LICENSE.txt", "utf8"),
+      });
+    },
+  };
+}
+
 export default defineConfig({
   // Relative, so that the built page also works below a path of a proxy.
   base: "./",
@@ -17,11 +34,9 @@ export default defineConfig({
     target: "es2022",
     // Inlined files would need `data:` in more places of the content policy.
     assetsInlineLimit: 0,
-    // The licences of what is bundled travel with it.
-    license: { fileName: "licenses.md" },
     modulePreload: { polyfill: false },
   },
-  plugins: [developmentBase()],
+  plugins: [developmentBase(), licenses()],
   server: {
     host: "127.0.0.1",
     proxy: {

@@ -20,27 +20,8 @@ const (
 	categoryEngine   = "Container engine"
 	categoryServer   = "Server"
 	categoryDesktops = "Desktops"
+	categoryClient   = "Which sage"
 )
-
-// configFlag names the settings file; the others may stand in it under their
-// own names.
-const configFlag = "config"
-
-// withFile lets the settings file fill in what neither flag nor environment
-// gives: default < file < environment < flag.
-func withFile(c *cli.Command) *cli.Command {
-	c.Flags = append(c.Flags, &cli.StringFlag{
-		Name: configFlag, EnvVars: []string{"SAGE_CONFIG"}, Usage: "YAML `FILE` with settings, named like these flags",
-	})
-	read := altsrc.InitInputSourceWithContext(c.Flags, altsrc.NewYamlSourceFromFlagFunc(configFlag))
-	c.Before = func(ctx *cli.Context) error {
-		if err := read(ctx); err != nil {
-			return usageError{fmt.Errorf("settings file: %w", err)}
-		}
-		return nil
-	}
-	return c
-}
 
 func text(name, env, value, category, usage string) cli.Flag {
 	return altsrc.NewStringFlag(&cli.StringFlag{Name: name, EnvVars: []string{env}, Value: value, Category: category, Usage: usage})
@@ -74,6 +55,15 @@ func catalogFlags() []cli.Flag {
 	return []cli.Flag{
 		text("catalog", "SAGE_CATALOG", "catalog.yaml", categoryDesktops, "`FILE` with the apps"),
 		list("build-arg", "SAGE_BUILD_ARGS", categoryDesktops, "`NAME=VALUE` that replaces a build argument of the catalog"),
+	}
+}
+
+// clientFlags say which sage a client command asks. The token is the one that
+// the daemon was given.
+func clientFlags() []cli.Flag {
+	return []cli.Flag{
+		text("url", "SAGE_URL", "http://127.0.0.1:4024", categoryClient, "`ADDRESS` of the sage to ask"),
+		text("api-token", "SAGE_API_TOKEN", "", categoryClient, "bearer `TOKEN` of that sage's API"),
 	}
 }
 

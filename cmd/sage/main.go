@@ -2,26 +2,49 @@
 // from a catalog of container images.
 //
 // It is the daemon (sage serve), its client (sage ls, run, stop), and the
-// workshop (sage build, doctor, catalog validate). Installed as docker-sage in
-// a directory of Docker's CLI plugins it is the command "docker sage".
+// workshop (sage build, pull, doctor, catalog validate). Installed as
+// docker-sage in a directory of Docker's CLI plugins it is the command "docker
+// sage".
 package main
 
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
 )
 
-func main() { os.Exit(run()) }
-
-func run() int {
+func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := newApp(os.Stdout, os.Stderr).RunContext(ctx, os.Args); err != nil {
-		fmt.Fprintln(os.Stderr, "sage:", err)
-		return exitCode(err)
+	code := run(ctx, os.Args, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run does what args ask for, the program's name first, and gives the exit
+// code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	app := newApp(stdout, stderr)
+	if isPlugin(args[0]) {
+		if asksMetadata(args) {
+			return failed(stderr, writeMetadata(stdout))
+		}
+		var err error
+		if args, err = pluginArgs(args); err != nil {
+			return failed(stderr, err)
+		}
+		app.Name, app.HelpName = "docker "+pluginName, "docker "+pluginName
 	}
-	return 0
+	return failed(stderr, app.RunContext(ctx, flagsFirst(app, args)))
+}
+
+// failed says the error, if there is one, and gives the exit code.
+func failed(stderr io.Writer, err error) int {
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(stderr, "sage:", err)
+	return exitCode(err)
 }

@@ -11,10 +11,14 @@ import (
 
 func serveCommand() *cli.Command {
 	return withFile(&cli.Command{
-		Name:  "serve",
-		Usage: "run the daemon: the page, the API and the streams",
-		Flags: slices.Concat(engineFlags(), catalogFlags(), serverFlags(), desktopFlags()),
+		Name:     "serve",
+		Usage:    "run the daemon: the page, the API and the streams",
+		Category: groupDaemon,
+		Flags:    slices.Concat(engineFlags(), catalogFlags(), serverFlags(), desktopFlags()),
 		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
 			cfg, err := config(c)
 			if err != nil {
 				return err

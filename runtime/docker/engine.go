@@ -72,6 +72,7 @@ func describe(info system.Info) runtime.Info {
 			CPULimit:     info.CPUCfsQuota,
 			MemoryLimit:  info.MemoryLimit,
 			PIDsLimit:    info.PidsLimit,
+			OOMReport:    info.MemoryLimit,
 			PullProgress: true,
 		},
 	}

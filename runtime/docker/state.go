@@ -13,7 +13,6 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/go-connections/nat"
-	"golang.org/x/sync/errgroup"
 
 	"sage/runtime"
 )
@@ -66,8 +65,7 @@ func validID(id runtime.ID) bool {
 	return len(id) == 64
 }
 
-// List implements runtime.Runtime. The engine's list lacks the time of the
-// start, so those that have run are looked at one by one.
+// List implements runtime.Runtime.
 func (r *Runtime) List(ctx context.Context, selector runtime.Selector) ([]runtime.Container, error) {
 	const op = "list"
 	if len(selector.Labels) == 0 {
@@ -85,35 +83,13 @@ func (r *Runtime) List(ctx context.Context, selector runtime.Selector) ([]runtim
 	if err != nil {
 		return nil, fault(ctx, op, "", err)
 	}
-	all = slices.DeleteFunc(all, func(c container.Summary) bool { return !carries(c.Labels, selector.Labels) })
-
-	out := make([]runtime.Container, len(all))
-	var group errgroup.Group
-	const lookups = 4
-	group.SetLimit(lookups)
-	for i, c := range all {
-		out[i] = summary(c)
-		if out[i].State == runtime.StateCreated && !strings.HasPrefix(c.Image, "sha256:") {
-			continue
+	out := make([]runtime.Container, 0, len(all))
+	for _, c := range all {
+		if carries(c.Labels, selector.Labels) {
+			out = append(out, summary(c))
 		}
-		group.Go(func() error {
-			found, err := e.look(ctx, out[i].ID)
-			if err == nil {
-				out[i] = brief(found)
-				return nil
-			}
-			// It was removed in the meantime.
-			if kindOf(op, err) == runtime.ErrNotFound {
-				out[i].ID = ""
-				return nil
-			}
-			return err
-		})
 	}
-	if err := group.Wait(); err != nil {
-		return nil, fault(ctx, op, "", err)
-	}
-	return slices.DeleteFunc(out, func(c runtime.Container) bool { return c.ID == "" }), nil
+	return out, nil
 }
 
 // carries tells whether labels include all of the wanted ones.
@@ -141,9 +117,9 @@ func summary(c container.Summary) runtime.Container {
 	return out
 }
 
-// brief describes a container with the fields that a list has.
-func brief(c container.InspectResponse) runtime.Container {
-	return runtime.Container{
+// detail describes a container with every field.
+func detail(c container.InspectResponse) runtime.Container {
+	out := runtime.Container{
 		ID:        runtime.ID(c.ID),
 		Name:      strings.TrimPrefix(c.Name, "/"),
 		Image:     c.Config.Image,
@@ -153,11 +129,6 @@ func brief(c container.InspectResponse) runtime.Container {
 		StartedAt: moment(c.State.StartedAt),
 		Ports:     published(c),
 	}
-}
-
-// detail describes a container with every field.
-func detail(c container.InspectResponse) runtime.Container {
-	out := brief(c)
 	switch out.State {
 	case runtime.StateRunning, runtime.StatePaused:
 		out.Address = address(c)

@@ -33,6 +33,9 @@ func describe(said *define.Info) runtime.Info {
 		info.Capabilities.CPULimit = has("cpu")
 		info.Capabilities.MemoryLimit = has("memory")
 		info.Capabilities.PIDsLimit = has("pids")
+		// On cgroup v1 the engine does not notice that the kernel killed for memory
+		// (seen with 4.3); on v2 it reads that from the group itself.
+		info.Capabilities.OOMReport = info.Capabilities.MemoryLimit && info.CgroupVersion == 2
 	}
 	info.Warnings = warnings(info)
 	return info

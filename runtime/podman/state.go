@@ -125,25 +125,10 @@ func listed(found *types.ListContainer) runtime.Container {
 		Labels:    found.Labels,
 		State:     state(found.State),
 		CreatedAt: found.Created,
-		StartedAt: sinceEpoch(time.Unix(found.StartedAt, 0)),
 	}
 	if len(found.Names) > 0 {
 		c.Name = found.Names[0]
 	}
-	for _, port := range found.Ports {
-		if port.Protocol != "tcp" && port.Protocol != "" {
-			continue
-		}
-		// Neighbouring ports come as one entry.
-		for i := range max(port.Range, 1) {
-			c.Ports = append(c.Ports, runtime.PortBinding{
-				ContainerPort: port.ContainerPort + i,
-				HostIP:        hostIP(port.HostIP),
-				HostPort:      port.HostPort + i,
-			})
-		}
-	}
-	sortPorts(c.Ports)
 	return c
 }
 

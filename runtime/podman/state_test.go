@@ -4,9 +4,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/containers/podman/v5/pkg/domain/entities/types"
-	nettypes "go.podman.io/common/libnetwork/types"
-
 	"sage/runtime"
 )
 
@@ -26,20 +23,6 @@ func TestState(t *testing.T) {
 		if got := state(word); got != want {
 			t.Errorf("%s: got %s, want %s", word, got, want)
 		}
-	}
-}
-
-func TestListedPortRange(t *testing.T) {
-	c := listed(&types.ListContainer{
-		State:     "created",
-		StartedAt: -62135596800,
-		Ports:     []nettypes.PortMapping{{HostPort: 11000, ContainerPort: 5900, Range: 2, Protocol: "tcp"}},
-	})
-	if len(c.Ports) != 2 || c.Ports[1].HostPort != 11001 || c.Ports[1].ContainerPort != 5901 {
-		t.Errorf("ports %v", c.Ports)
-	}
-	if !c.StartedAt.IsZero() {
-		t.Errorf("started at %v", c.StartedAt)
 	}
 }
 

@@ -11,8 +11,8 @@ func limitCases() []testCase {
 	return []testCase{
 		{"limits arrive where they are claimed and hinder nowhere", testLimits},
 		{"a program that uses too much memory is reported", func(t *testing.T, s *scope) {
-			if !s.info.Capabilities.MemoryLimit {
-				t.Skip("the memory limit is not claimed")
+			if !s.info.Capabilities.OOMReport {
+				t.Skip("the report is not claimed")
 			}
 			if s.inProcess {
 				t.Skip("there is no kernel between this runtime and its containers")

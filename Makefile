@@ -1,0 +1,87 @@
+# Sage's workshop. `make run` and `make test` are all that a newcomer needs; both set up what is missing first.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+export CGO_ENABLED := 0
+# Podman's bindings need these to build without C headers; build, test, vet and lint all have them.
+TAGS := remote exclude_graphdriver_btrfs containers_image_openpgp
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+GO_BUILD = go build -trimpath -tags "$(TAGS)" -ldflags "$(LDFLAGS)"
+GO_TEST = go test -tags "$(TAGS)"
+
+# The engines that must be there for the tests; a missing one is a failure.
+export SAGE_TEST_ENGINES ?= docker,podman,podman-rootless
+export SAGE_TEST_REPORT ?= $(CURDIR)/.cache/engines-used
+
+.PHONY: help
+help: ## Say what there is.
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-16s %s\n' "$$name" "$$text"; done
+
+.PHONY: run
+run: ## Set up what is missing and serve on http://127.0.0.1:4024.
+	@scripts/setup.sh run
+	@$(MAKE) --no-print-directory build
+	@server=$$(scripts/vnc-server.sh) && export SAGE_BUILD_ARGS="VNC_SERVER=$$server" && bin/sage build && exec bin/sage serve
+
+.PHONY: build
+build: web ## Build the program into bin/sage.
+	@$(GO_BUILD) -o bin/sage ./cmd/sage
+
+# The page is built again when one of its sources is newer than what was built.
+WEB_SOURCES := $(shell find web/src web/public web/index.html web/vite.config.ts web/tsconfig.json -type f)
+
+.PHONY: web
+web: web/dist/index.html ## Build the page that is embedded into the program.
+
+web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
+	@echo "building the page"
+	@cd web && npm run --silent build -- --logLevel warn && touch dist/index.html
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	@echo "fetching the page's packages"
+	@cd web && npm ci --silent --no-audit --no-fund && touch node_modules/.package-lock.json
+
+.PHONY: test
+test: ## Set up what is missing and run every test, on Docker, Podman and rootless Podman.
+	@scripts/setup.sh test
+	@$(MAKE) --no-print-directory check-web build
+	@scripts/test.sh
+
+.PHONY: check-web
+check-web: web/node_modules/.package-lock.json ## Check types and run the unit tests of the page.
+	@cd web && npm run --silent check && npm test --silent
+
+.PHONY: test-unit
+test-unit: ## Run the tests that need no engine.
+	@SAGE_TEST_ENGINES=none $(GO_TEST) ./...
+
+.PHONY: bench
+bench: build ## Measure starts against the engines' own programs, as ratios from one run.
+	@scripts/setup.sh test
+	@eval "$$(scripts/engines.sh env)" && go run -tags "$(TAGS)" ./bench
+
+GOLANGCI := .cache/bin/golangci-lint
+GOLANGCI_VERSION := v2.6.2
+
+.PHONY: lint
+lint: $(GOLANGCI)-$(GOLANGCI_VERSION) ## Check style and layering.
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
+	@$(GOLANGCI)-$(GOLANGCI_VERSION) run --build-tags "$$(tr ' ' ',' <<<"$(TAGS)")" ./...
+
+$(GOLANGCI)-$(GOLANGCI_VERSION):
+	@echo "building the linter"
+	@mkdir -p .cache/bin && GOBIN=$(CURDIR)/.cache/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION) && mv $(GOLANGCI) $@
+
+.PHONY: image
+image: build ## Build the container image of Sage itself, localhost/sage/sage:latest, with Docker.
+	@scripts/base-image.sh docker && docker build -q -f deploy/Containerfile -t localhost/sage/sage:latest .
+
+.PHONY: install-plugin
+install-plugin: build ## Install the program as the Docker command "docker sage".
+	@dir=$${DOCKER_CONFIG:-$$HOME/.docker}/cli-plugins && mkdir -p "$$dir" && install -m 755 bin/sage "$$dir/docker-sage" && echo "installed $$dir/docker-sage"
+
+.PHONY: clean
+clean: ## Remove what was built; images and downloads stay.
+	@rm -rf bin web/dist/assets web/dist/*.html web/dist/*.svg web/dist/*.md

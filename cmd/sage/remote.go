@@ -1,0 +1,41 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"sage/httpapi/client"
+)
+
+// remote makes a command that asks a running sage.
+func remote(c *cli.Command, action func(*cli.Context, *client.Client) error) *cli.Command {
+	c.Category = groupClient
+	c.Flags = append(c.Flags, clientFlags()...)
+	c.Action = func(ctx *cli.Context) error {
+		sage, err := client.New(ctx.String("url"), client.Options{Token: ctx.String("api-token")})
+		if err != nil {
+			return usageError{err}
+		}
+		return explain(action(ctx, sage))
+	}
+	return withFile(c)
+}
+
+// explain adds to what a sage refused what to do about it.
+func explain(err error) error {
+	var gone *client.UnreachableError
+	switch {
+	case errors.As(err, &gone):
+		return fmt.Errorf("%w: start it with \"sage serve\", or name another one with --url or SAGE_URL", err)
+	case client.IsCode(err, client.CodeUnauthorized):
+		return fmt.Errorf("this sage wants its token: give --api-token or SAGE_API_TOKEN: %w", err)
+	case client.IsCode(err, client.CodeInvalidUID), client.IsCode(err, client.CodeInvalidEnv):
+		return usageError{err}
+	case client.IsCode(err, client.CodeUnknownApp):
+		return usagef("%w: the page of this sage shows the apps", err)
+	default:
+		return err
+	}
+}

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"sage/httpapi/client"
+)
+
+func stopCommand() *cli.Command {
+	return remote(&cli.Command{
+		Name:      "stop",
+		Usage:     "stop a desktop; its home stays",
+		ArgsUsage: "UID",
+		Flags:     []cli.Flag{&cli.BoolFlag{Name: "purge", Usage: "delete the home and the saved settings, too"}},
+	}, func(c *cli.Context, sage *client.Client) error {
+		uid, err := argument(c, "UID")
+		if err != nil {
+			return err
+		}
+		err = sage.Stop(c.Context, uid, c.Bool("purge"))
+		if client.IsCode(err, client.CodeNotRunning) {
+			return fmt.Errorf("%q has no desktop: \"sage ls\" tells those that run: %w", uid, err)
+		}
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(c.App.Writer, uid)
+		return err
+	})
+}

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Runs every Go test on the engines that answer, and says at the end which engines were really used.
+# It is what `make test` ends with; SAGE_TEST_ENGINES names the engines that must be there.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+tags="remote exclude_graphdriver_btrfs containers_image_openpgp"
+report=${SAGE_TEST_REPORT:-$PWD/.cache/engines-used}
+mkdir -p "$(dirname "$report")"
+rm -f "$report"
+export SAGE_TEST_REPORT=$report SAGE_TEST_BINARY=$PWD/bin/sage
+engines=$(scripts/engines.sh env)
+eval "$engines"
+
+status=0
+go vet -tags "$tags" ./... || status=$?
+# One package at a time: the tests on real engines measure idle times, and there may be two cores only.
+go test -tags "$tags" -p 1 -timeout 60m ./... || status=$?
+echo
+echo "engines that were really used:"
+sort -u "$report" 2>/dev/null || echo "none"
+exit $status

@@ -1,0 +1,293 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"sage/catalog"
+	"sage/runtime"
+	"sage/runtime/fake"
+	"sage/session"
+)
+
+// TestMain looks for goroutines that are left behind. Those of a bubble end
+// with it or its test fails.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// The times of the tests. They pass in no time, in bubbles of testing/synctest.
+const (
+	startTimeout = 10 * time.Second
+	imageTimeout = time.Minute
+	grace        = time.Minute
+	idle         = 15 * time.Second
+	stopGrace    = 5 * time.Second
+	reconcile    = 5 * time.Second
+
+	vncPort = 5900
+	image   = "localhost/test/desk:1"
+)
+
+// bench is a Manager on a fake engine, inside a bubble.
+type bench struct {
+	*session.Manager
+	t      *testing.T
+	engine *fake.Runtime
+	opts   session.Options
+	apps   *catalog.Catalog
+
+	end context.CancelFunc // Ends Run.
+	ran chan struct{}
+}
+
+// bubble runs f with a bench; each change is made before the Manager is.
+func bubble(t *testing.T, f func(t *testing.T, b *bench), changes ...func(b *bench)) {
+	t.Helper()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		b := &bench{
+			t:      t,
+			engine: fake.New(fake.Options{Images: map[string]fake.Image{image: {Program: fake.VNC(vncPort)}}}),
+			apps:   &catalog.Catalog{Version: 1, Apps: []catalog.App{desk("desk")}},
+		}
+		b.opts = session.Options{
+			Catalog: func() *catalog.Catalog { return b.apps },
+			DataDir: dir, BaseName: "collab-vm-", Instance: "one",
+			PublishIP: netip.AddrFrom4([4]byte{127, 0, 0, 1}), PortStart: 11000, PortEnd: 11100,
+			StartTimeout: startTimeout, ImageTimeout: imageTimeout, FirstClientGrace: grace, IdleTimeout: idle,
+			StopGrace: stopGrace, ReconcileInterval: reconcile, Logger: slog.New(slog.DiscardHandler),
+		}
+		for _, change := range changes {
+			change(b)
+		}
+		b.boot()
+		t.Cleanup(func() {
+			b.engine.Heal()
+			b.halt()
+			b.engine.Reset()
+		})
+		f(t, b)
+	})
+}
+
+// desk is an app that the engine's image runs.
+func desk(id string) catalog.App {
+	return catalog.App{
+		ID: id, Title: id, Image: image,
+		Endpoints: []catalog.Endpoint{{Name: "vnc", Port: vncPort, Protocol: catalog.RFB}},
+		Variables: []catalog.Variable{{Name: "SIZE", Type: catalog.String}, {Name: "DEPTH", Type: catalog.Integer}},
+		Home:      &catalog.Home{Path: "/home/sage"},
+		Aliases:   []string{id + "-alias"},
+	}
+}
+
+// boot makes a Manager on the engine and the data that there are.
+func (b *bench) boot() session.Summary {
+	b.t.Helper()
+	var err error
+	if b.Manager, err = session.New(b.engine, b.opts); err != nil {
+		b.t.Fatal(err)
+	}
+	sum, err := b.Recover(b.t.Context())
+	if err != nil {
+		b.t.Logf("recover: %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ran := make(chan struct{})
+	b.end, b.ran = cancel, ran
+	manager := b.Manager
+	go func() {
+		defer close(ran)
+		manager.Run(ctx)
+	}()
+	return sum
+}
+
+// halt ends the Manager as the daemon does.
+func (b *bench) halt() {
+	b.t.Helper()
+	b.end()
+	<-b.ran
+	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+	defer cancel()
+	if err := b.Close(ctx); err != nil {
+		b.t.Errorf("close: %v", err)
+	}
+}
+
+// reboot ends the daemon and starts the next one.
+func (b *bench) reboot() session.Summary {
+	b.t.Helper()
+	b.halt()
+	return b.boot()
+}
+
+// pass lets time go by, and everything that is due happen.
+func (b *bench) pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// start starts a desktop that has to come up.
+func (b *bench) start(uid string) session.Session {
+	b.t.Helper()
+	s, err := b.Start(b.t.Context(), uid, session.Request{App: "desk"})
+	if err != nil {
+		b.t.Fatalf("start %s: %v", uid, err)
+	}
+	if s.UID != uid || s.State != session.Ready || s.Token == "" {
+		b.t.Fatalf("start %s: got %+v", uid, s)
+	}
+	return s
+}
+
+// attach holds on to a desktop that has to be there.
+func (b *bench) attach(token string) *session.Attachment {
+	b.t.Helper()
+	a, err := b.Attach(b.t.Context(), token, "vnc")
+	if err != nil {
+		b.t.Fatalf("attach: %v", err)
+	}
+	return a
+}
+
+// state is where a uid's desktop is.
+func (b *bench) state(uid string) session.State {
+	b.t.Helper()
+	s, err := b.Get(uid)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return s.State
+}
+
+func (b *bench) wantState(uid string, want session.State) {
+	b.t.Helper()
+	if got := b.state(uid); got != want {
+		b.t.Fatalf("%s is %s, want %s", uid, got, want)
+	}
+}
+
+// names are those of the engine's containers, sorted.
+func (b *bench) names() []string {
+	names := []string{}
+	for _, c := range b.engine.Containers() {
+		names = append(names, c.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (b *bench) wantContainers(want ...string) {
+	b.t.Helper()
+	slices.Sort(want)
+	if got := b.names(); !slices.Equal(got, want) {
+		b.t.Errorf("containers: got %q, want %q", got, want)
+	}
+}
+
+// container is the one that belongs to uid.
+func (b *bench) container(uid string) runtime.Container {
+	b.t.Helper()
+	for _, c := range b.engine.Containers() {
+		if c.Name == b.opts.BaseName+uid {
+			return c
+		}
+	}
+	b.t.Fatalf("%s has no container", uid)
+	return runtime.Container{}
+}
+
+// files are what is in the data directory.
+func (b *bench) files() []string {
+	b.t.Helper()
+	entries, err := os.ReadDir(filepath.Join(b.opts.DataDir, "sessions"))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	files := []string{}
+	for _, e := range entries {
+		files = append(files, e.Name())
+	}
+	return files
+}
+
+// wantNothing says that nothing was left behind.
+func (b *bench) wantNothing() {
+	b.t.Helper()
+	b.wantContainers()
+	if leases := b.Leases(); len(leases) > 0 {
+		b.t.Errorf("ports are lent still: %v", leases)
+	}
+	if files := b.files(); len(files) > 0 {
+		b.t.Errorf("files are left: %q", files)
+	}
+}
+
+// outcome is what a call in the background came to.
+type outcome struct {
+	session session.Session
+	err     error
+}
+
+// startSoon starts a desktop in the background.
+func (b *bench) startSoon(uid string, req session.Request) <-chan outcome {
+	done := make(chan outcome, 1)
+	go func() {
+		s, err := b.Start(context.Background(), uid, req)
+		done <- outcome{s, err}
+	}()
+	return done
+}
+
+// stopSoon stops a desktop in the background.
+func (b *bench) stopSoon(uid string) <-chan error {
+	done := make(chan error, 1)
+	go func() { done <- b.Stop(context.Background(), uid, session.StopOptions{}) }()
+	return done
+}
+
+// hold takes all of the range's ports but some, as other programs would.
+func (b *bench) hold(except int) (release func()) {
+	var all []func()
+	for port := b.opts.PortStart + except; port < b.opts.PortEnd; port++ {
+		all = append(all, b.engine.HoldPort(uint16(port)))
+	}
+	return func() {
+		for _, one := range all {
+			one()
+		}
+	}
+}
+
+// failureOf takes a start's error apart.
+func failureOf(t *testing.T, err error) *session.StartError {
+	t.Helper()
+	var f *session.StartError
+	if !errors.As(err, &f) || !errors.Is(err, session.ErrStartFailed) {
+		t.Fatalf("got %v, want a StartError", err)
+	}
+	return f
+}
+
+// each calls f for 0 to n-1 at once and waits.
+func each(n int, f func(i int)) {
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() { f(i) })
+	}
+	all.Wait()
+}
+
+func uidOf(i int) string { return fmt.Sprintf("uid-%d", i) }
