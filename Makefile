@@ -39,14 +39,14 @@ web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
 	@echo "building the page"
 	@cd web && npm run --silent build -- --logLevel warn && touch dist/index.html
 
-web/node_modules/.package-lock.json: web/package.json web/package-lock.json
-	@echo "fetching the page's packages"
-	@cd web && npm ci --silent --no-audit --no-fund && touch node_modules/.package-lock.json
+%/node_modules/.package-lock.json: %/package.json %/package-lock.json
+	@echo "fetching the packages of $*"
+	@cd $* && npm ci --silent --no-audit --no-fund && touch node_modules/.package-lock.json
 
 .PHONY: test
 test: ## Set up what is missing and run every test, on Docker, Podman and rootless Podman.
 	@scripts/setup.sh test
-	@$(MAKE) --no-print-directory check-web build
+	@$(MAKE) --no-print-directory check-web build e2e/browser/node_modules/.package-lock.json
 	@scripts/test.sh
 
 .PHONY: check-web

@@ -33,7 +33,9 @@ func run() int {
 			fmt.Fprintf(os.Stderr, "bench: %s: %v\n", name, err)
 			status = 1
 		}
-		out.Flush()
+		if err := out.Flush(); err != nil {
+			return 1
+		}
 	}
 	return status
 }

@@ -90,11 +90,11 @@ func (d *daemon) start(ctx context.Context, uid string) error {
 	if err := d.call(ctx, http.MethodPost, "/api/vm/any/"+uid, api.StartRequest{VM: "desktop"}, &started); err != nil {
 		return err
 	}
-	ws, _, err := websocket.Dial(ctx, d.base+started.URL+"/vnc", &websocket.DialOptions{Subprotocols: []string{"binary"}})
+	ws, _, err := websocket.Dial(ctx, d.base+started.URL+"/vnc", &websocket.DialOptions{Subprotocols: []string{"binary"}}) //nolint:bodyclose // The library says it never needs to be closed.
 	if err != nil {
 		return err
 	}
-	defer ws.CloseNow()
+	defer func() { _ = ws.CloseNow() }()
 	_, err = rfb.ReadGreeting(websocket.NetConn(ctx, ws, websocket.MessageBinary))
 	return err
 }

@@ -175,6 +175,10 @@ func testPortsSkipped(t *testing.T, e *engine) {
 		}
 	}
 	for _, c := range e.containers(t.Context(), t, d.instance, "") {
+		c, err := e.rt.Inspect(t.Context(), c.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, p := range c.Ports {
 			used = append(used, int(p.HostPort))
 		}

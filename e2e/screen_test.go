@@ -103,7 +103,7 @@ func (s *screen) calm(t *testing.T, name string, right func(*image.RGBA) bool) *
 
 // moved tells whether a picture differs from before by more than a cursor.
 func moved(before *image.RGBA) func(*image.RGBA) bool {
-	const enough = 1500 // pixels
+	const enough = 1000 // pixels
 	return func(img *image.RGBA) bool { return changed(before, img) > enough }
 }
 

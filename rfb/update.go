@@ -97,7 +97,7 @@ func (c *Client) nextUpdate(ctx context.Context) error {
 		var kind [1]byte
 		if n, err := io.ReadFull(c.br, kind[:]); err != nil {
 			err = c.readError(ctx, fmt.Errorf("rfb: read message: %w", err))
-			if n != 0 || !isTimeout(err, ctx) {
+			if n != 0 || !isTimeout(ctx, err) {
 				c.broken = err
 			}
 			return err
@@ -122,7 +122,7 @@ func (c *Client) readError(ctx context.Context, err error) error {
 }
 
 // isTimeout reports whether err only says that the wait was given up.
-func isTimeout(err error, ctx context.Context) bool {
+func isTimeout(ctx context.Context, err error) bool {
 	var ne net.Error
 	return ctx.Err() != nil && (errors.Is(err, context.Cause(ctx)) || errors.As(err, &ne) && ne.Timeout())
 }

@@ -96,6 +96,11 @@ func parseEndpoints(text string) ([]catalog.Endpoint, error) {
 		if !ok1 || !ok2 || name == "" || err != nil || number == 0 {
 			return nil, fmt.Errorf("%q is not name=protocol:port", part)
 		}
+		switch catalog.Protocol(protocol) {
+		case catalog.RFB, catalog.WebSocket, catalog.TCP:
+		default:
+			return nil, fmt.Errorf("%q has a protocol that this sage does not speak", part)
+		}
 		endpoints = append(endpoints, catalog.Endpoint{
 			Name: name, Protocol: catalog.Protocol(protocol), Port: uint16(number), Path: path,
 		})

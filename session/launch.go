@@ -93,7 +93,7 @@ func (l *launch) container(ctx context.Context) error {
 			// Somebody else has the port: the next ones, please.
 		case errors.Is(err, runtime.ErrConflict) && l.phase == PhaseCreate && !cleared:
 			cleared = true
-			removed, clearErr := l.m.removeContainers(ctx, l.d.uid)
+			removed, clearErr := l.clear(ctx)
 			if clearErr != nil {
 				return clearErr
 			}
@@ -105,6 +105,23 @@ func (l *launch) container(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// clear removes what an earlier life of the uid has left.
+func (l *launch) clear(ctx context.Context) (removed int, err error) {
+	ctx, cancel := l.bounded(ctx)
+	defer cancel()
+	removed, err = l.m.removeContainers(ctx, l.d.uid)
+	return removed, because(ctx, err)
+}
+
+// because says with err why ctx has ended, where it has: an engine's error
+// tells of a deadline only that there was one.
+func because(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() == nil || errors.Is(err, context.Cause(ctx)) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", context.Cause(ctx), err)
 }
 
 // tryContainer creates and starts a container with the next free ports, and
@@ -135,13 +152,13 @@ func (l *launch) tryContainer(ctx context.Context) error {
 	}
 	if !errors.Is(err, runtime.ErrPortInUse) {
 		l.m.ports.release(l.d.uid, ports)
-		return err
+		return because(ctx, err)
 	}
 	l.m.log.Info("host port is held by another program", "uid", l.d.uid, "ports", ports)
 	l.m.ports.held(l.d.uid, ports)
 	if l.id != "" {
 		if err := l.m.rt.Remove(ctx, l.id); err != nil {
-			return err
+			return because(ctx, err)
 		}
 		l.id = ""
 	}
@@ -159,11 +176,12 @@ func (l *launch) image(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, l.m.opts.ImageTimeout,
 		fmt.Errorf("%w: %s is the limit for an image, see SAGE_IMAGE_TIMEOUT", ErrStartTimeout, l.m.opts.ImageTimeout))
 	defer cancel()
-	return l.m.images.Ensure(ctx, l.plan.app, func(_ string, p runtime.Progress) {
+	err := l.m.images.Ensure(ctx, l.plan.app, func(_ string, p runtime.Progress) {
 		l.m.mu.Lock()
 		defer l.m.mu.Unlock()
 		l.d.progress = p.Text
 	})
+	return because(ctx, err)
 }
 
 // failure describes why the start failed, with what the container has to say.
@@ -173,6 +191,9 @@ func (l *launch) failure(ctx context.Context, err error) *StartError {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 		defer cancel()
 		l.m.autopsy(ctx, l.id, f)
+	}
+	if f.Exited && !errors.Is(err, ErrStartTimeout) {
+		f.Err = nil // That it could not be reached any more follows from that.
 	}
 	return f
 }

@@ -56,6 +56,9 @@ type Manager struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	work   sync.WaitGroup
+	// idle is closed when a closed Manager does nothing any more.
+	idle    chan struct{}
+	endOnce sync.Once
 	// kick asks the monitor to reconcile at once.
 	kick chan struct{}
 
@@ -87,8 +90,9 @@ type desktop struct {
 	policy  policy
 	clients int
 	// created is when the start began, ready when the desktop answered, left when
-	// the last client went; zero where that has not happened.
-	created, ready, left time.Time
+	// the last client went, failed when the failure was; zero where that has not
+	// happened.
+	created, ready, left, failed time.Time
 	// progress is the last word on the image, while Preparing.
 	progress string
 	failure  *StartError
@@ -118,6 +122,7 @@ func New(rt runtime.Runtime, opts Options) (*Manager, error) {
 		images:   NewImages(rt, opts.Catalog, opts.BuildArgs),
 		ctx:      ctx,
 		cancel:   cancel,
+		idle:     make(chan struct{}),
 		kick:     make(chan struct{}, 1),
 		desktops: map[string]*desktop{},
 		tokens:   map[string]string{},
@@ -202,6 +207,13 @@ func (m *Manager) setState(d *desktop, to State) {
 	d.changed = make(chan struct{})
 }
 
+// fail ends a desktop with a reason, which is kept for a while. The Manager's
+// lock is held.
+func (m *Manager) fail(d *desktop, failure *StartError) {
+	d.failure, d.failed = failure, time.Now()
+	m.setState(d, Failed)
+}
+
 // forget drops a desktop that has ended. The Manager's lock is held.
 func (m *Manager) forget(d *desktop) {
 	m.setState(d, Absent)
@@ -220,6 +232,19 @@ func await(ctx context.Context, c <-chan struct{}) error {
 	}
 }
 
+// await is await that also gives up when the Manager closes, which closing
+// tells: the beginning of it or its end.
+func (m *Manager) await(ctx context.Context, c, closing <-chan struct{}) error {
+	select {
+	case <-c:
+		return nil
+	case <-closing:
+		return ErrClosing
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // Close ends what the Manager does and waits for it, at most until ctx ends.
 // Desktops go on, starts that are under way are undone, streams are cut. After
 // it every start gives ErrClosing.
@@ -228,10 +253,11 @@ func (m *Manager) Close(ctx context.Context) error {
 	m.closing = true
 	m.mu.Unlock()
 	m.cancel(ErrClosing)
-	done := make(chan struct{})
-	go func() {
-		m.work.Wait()
-		close(done)
-	}()
-	return await(ctx, done)
+	m.endOnce.Do(func() {
+		go func() {
+			m.work.Wait()
+			close(m.idle)
+		}()
+	})
+	return await(ctx, m.idle)
 }

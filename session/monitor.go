@@ -26,7 +26,7 @@ func (m *Manager) Run(ctx context.Context) {
 		select {
 		case <-done:
 			m.work.Go(func() {
-				m.Reconcile(ctx)
+				_, _ = m.Reconcile(ctx) // It logs what it met, and comes again.
 				done <- struct{}{}
 			})
 		default:
@@ -69,7 +69,7 @@ func (m *Manager) stopExpired(now time.Time) {
 			if reason, over := d.expired(now); over {
 				m.takeDown(d, reason, nil)
 			}
-		case d.state == Failed && now.Sub(d.created) > failureKept:
+		case d.state == Failed && now.Sub(d.failed) > failureKept:
 			m.forget(d)
 		}
 	}

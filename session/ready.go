@@ -37,7 +37,8 @@ func (m *Manager) awaitReady(ctx context.Context, id runtime.ID, e catalog.Endpo
 		case err == nil:
 			return nil
 		case errors.Is(err, runtime.ErrConflict), errors.Is(err, runtime.ErrNotFound):
-			return fmt.Errorf("the container has ended: %w", err)
+			// Its kind says what the engine thinks of the call, not of the start.
+			return errors.New("the container has ended: " + err.Error())
 		}
 		select {
 		case <-ctx.Done():

@@ -67,9 +67,10 @@ func (m *Manager) meet(ctx context.Context, c runtime.Container, sum *Summary) e
 		return fmt.Errorf("container %s is left alone: %w", c.Name, err)
 	}
 	m.mu.Lock()
-	_, known := m.desktops[id.uid]
+	d := m.desktops[id.uid]
+	failed := d != nil && d.state == Failed
 	m.mu.Unlock()
-	if known {
+	if d != nil && !failed {
 		return nil // Its start, its stop or the list's end takes care of it.
 	}
 	if c, err = m.rt.Inspect(ctx, c.ID); errors.Is(err, runtime.ErrNotFound) {
@@ -77,7 +78,8 @@ func (m *Manager) meet(ctx context.Context, c runtime.Container, sum *Summary) e
 	} else if err != nil {
 		return err
 	}
-	if c.State == runtime.StateRunning {
+	// A failed one's is what could not be undone.
+	if !failed && (c.State == runtime.StateRunning || c.State == runtime.StatePaused) {
 		m.adopt(c, id, sum)
 		return nil
 	}
@@ -139,7 +141,7 @@ func (m *Manager) confirmEnded(ctx context.Context, d *desktop, sum *Summary) er
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if !d.state.Running() {
+	if !d.state.Running() || m.closing {
 		return nil
 	}
 	sum.Ended++

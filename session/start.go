@@ -49,17 +49,17 @@ func (m *Manager) Start(ctx context.Context, uid string, req Request) (Session, 
 		m.mu.Lock()
 		d := m.desktops[uid]
 		switch {
+		case m.closing:
+			m.mu.Unlock()
+			return Session{}, ErrClosing
 		case d != nil && d.state.Running():
 			s := d.session()
 			m.mu.Unlock()
 			return s, nil
-		case m.closing:
-			m.mu.Unlock()
-			return Session{}, ErrClosing
 		case d != nil && d.state == Stopping:
 			changed := d.changed
 			m.mu.Unlock()
-			if err := await(ctx, changed); err != nil {
+			if err := m.await(ctx, changed, m.ctx.Done()); err != nil {
 				return Session{}, err
 			}
 		case d != nil && d.state != Failed: // Preparing or Starting
@@ -176,8 +176,7 @@ func (m *Manager) conclude(ctx context.Context, l *launch, err error) error {
 			return end
 		}
 	}
-	d.failure = failure
-	m.setState(d, Failed)
+	m.fail(d, failure)
 	m.log.Warn("desktop did not start", "uid", d.uid, "app", d.app, "error", failure)
 	return failure
 }

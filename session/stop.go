@@ -26,8 +26,8 @@ type StopOptions struct {
 // under way is ended. The home stays, unless it is purged.
 //
 // Errors: ErrInvalidUID, ErrNotRunning (there was nothing to stop and nothing
-// to purge), runtime.ErrConflict (a new desktop uses the home), or the
-// context's own; the stop goes on then.
+// to purge), runtime.ErrConflict (a new desktop uses the home), ErrClosing, or
+// the context's own; the stop goes on then.
 func (m *Manager) Stop(ctx context.Context, uid string, opts StopOptions) error {
 	if err := CheckUID(uid); err != nil {
 		return err
@@ -58,6 +58,9 @@ func (m *Manager) stop(ctx context.Context, uid string) (bool, error) {
 		return false, nil
 	}
 	switch {
+	case m.closing && d.state != Stopping:
+		m.mu.Unlock()
+		return false, ErrClosing
 	case d.state == Failed:
 		m.forget(d)
 		m.mu.Unlock()
@@ -71,7 +74,7 @@ func (m *Manager) stop(ctx context.Context, uid string) (bool, error) {
 	for d.state == Stopping {
 		changed := d.changed
 		m.mu.Unlock()
-		if err := await(ctx, changed); err != nil {
+		if err := m.await(ctx, changed, m.idle); err != nil {
 			return true, err
 		}
 		m.mu.Lock()
@@ -116,8 +119,7 @@ func (m *Manager) takeDown(d *desktop, reason string, failure *StartError) {
 			m.forget(d)
 			return
 		}
-		d.failure = failure
-		m.setState(d, Failed)
+		m.fail(d, failure)
 		m.log.Warn("desktop ended", "uid", d.uid, "app", d.app, "error", failure)
 	})
 }

@@ -27,7 +27,7 @@ func handshakeHeaders() []string {
 // ends. httputil.ReverseProxy would do the same with a buffer held per direction, a transport per desktop, and no
 // half-close with a bound.
 func (s *stream) passThrough(w http.ResponseWriter, r *http.Request, att Attachment, upstream net.Conn) error {
-	answer, early, err := s.shakeHands(r, att.Path(), upstream)
+	answer, early, err := s.shakeHands(r, att.Path(), upstream) //nolint:bodyclose // A 101 has no body: the connection is ours.
 	if err != nil {
 		return s.refusal(err)
 	}

@@ -36,7 +36,7 @@ func exitCode(err error) int {
 const (
 	groupDaemon   = "Daemon"
 	groupClient   = "Desktops of a running sage"
-	groupWorkshop = "Images, catalog and machine"
+	groupWorkshop = "Images, catalog, machine"
 )
 
 func newApp(stdout, stderr io.Writer) *cli.App {

@@ -53,16 +53,21 @@ func pluginArgs(args []string) ([]string, error) {
 			return append(out, "--help"), nil
 		case "-D", "--debug":
 			continue
-		case "--config", "-l", "--log-level", "-H", "--host":
+		case "--config", "-l", "--log-level", "-H", "--host", "-c", "--context":
 			if !given {
 				if len(rest) == 0 {
 					return nil, usagef("docker's flag %s has no value", name)
 				}
 				value, rest = rest[0], rest[1:]
 			}
-			if name == "-H" || name == "--host" {
+			switch name {
+			case "-H", "--host":
 				if err := useDockerHost(value); err != nil {
 					return nil, err
+				}
+			case "-c", "--context":
+				if value != "default" {
+					return nil, usagef("docker's context %q is not followed: choose the engine with --host", value)
 				}
 			}
 		default:

@@ -12,9 +12,10 @@ var version = ""
 
 func versionCommand() *cli.Command {
 	return &cli.Command{
-		Name:  "version",
-		Usage: "say which sage this is",
-		Flags: []cli.Flag{&cli.BoolFlag{Name: "short", Usage: "only the version"}},
+		Name:     "version",
+		Usage:    "say which sage this is",
+		Category: groupWorkshop,
+		Flags:    []cli.Flag{&cli.BoolFlag{Name: "short", Usage: "only the version"}},
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
@@ -35,7 +36,7 @@ func programVersion() string {
 	if version != "" {
 		return version
 	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
 		return info.Main.Version
 	}
 	return "devel"

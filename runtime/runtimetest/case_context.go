@@ -53,12 +53,12 @@ func contextCases() []testCase {
 		{"a canceled context ends every call", func(t *testing.T, s *scope) {
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
-			testEnded(t, s, ctx, context.Canceled)
+			testEnded(ctx, t, s, context.Canceled)
 		}},
 		{"a passed deadline ends every call", func(t *testing.T, s *scope) {
 			ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Hour))
 			defer cancel()
-			testEnded(t, s, ctx, context.DeadlineExceeded)
+			testEnded(ctx, t, s, context.DeadlineExceeded)
 		}},
 		{"a context that ends meanwhile ends the call", func(t *testing.T, s *scope) {
 			spec := s.spec(t, app.HTTPPort)
@@ -95,7 +95,7 @@ func contextCases() []testCase {
 	}
 }
 
-func testEnded(t *testing.T, s *scope, ctx context.Context, cause error) {
+func testEnded(ctx context.Context, t *testing.T, s *scope, cause error) {
 	t.Helper()
 	p := s.run(t, s.spec(t, app.HTTPPort))
 	created := s.create(t, s.spec(t))

@@ -3,6 +3,7 @@ package runtimetest
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"io"
 	"net"
 	"net/netip"
@@ -66,7 +67,9 @@ func dialCases() []testCase {
 		{"dial carries a lot both ways at once", func(t *testing.T, s *scope) {
 			p := s.run(t, s.spec(t, app.HTTPPort, app.EchoPort))
 			data := make([]byte, 1<<20)
-			rand.Read(data)
+			if _, err := rand.Read(data); err != nil {
+				t.Fatal(err)
+			}
 			if err := echo(dial(t, s, p.id, app.EchoPort), data); err != nil {
 				t.Error(err)
 			}
@@ -111,7 +114,8 @@ func dialCases() []testCase {
 				t.Fatal(err)
 			}
 			_, err := conn.Read(make([]byte, 1))
-			if timeout, ok := err.(net.Error); !ok || !timeout.Timeout() {
+			var timeout net.Error
+			if !errors.As(err, &timeout) || !timeout.Timeout() {
 				t.Errorf("read gave %v, want a time-out", err)
 			}
 			if err := echo(conn, []byte("after a time-out")); err != nil {
@@ -132,7 +136,8 @@ func dialCases() []testCase {
 			if err == nil {
 				t.Error("read something from a removed container")
 			}
-			if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
+			var timeout net.Error
+			if errors.As(err, &timeout) && timeout.Timeout() {
 				t.Error("the connection outlived its container")
 			}
 		}},
