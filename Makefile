@@ -60,7 +60,7 @@ test-unit: ## Run the tests that need no engine.
 .PHONY: bench
 bench: build ## Measure starts against the engines' own programs, as ratios from one run.
 	@scripts/setup.sh test
-	@eval "$$(scripts/engines.sh env)" && go run -tags "$(TAGS)" ./bench
+	@scripts/bench.sh
 
 GOLANGCI := .cache/bin/golangci-lint
 GOLANGCI_VERSION := v2.6.2

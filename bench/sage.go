@@ -34,7 +34,7 @@ func startDaemon(binary string, e *engine) (*daemon, error) {
 	}
 	cmd := exec.Command(binary, "serve", "--runtime", e.kind, "--runtime-host", e.host, "--listen", "127.0.0.1:0",
 		"--data-dir", dir, "--instance", "bench", "--container-base-name", "sage-bench-", "--log-level", "warn",
-		"--port-range-start", "15000", "--port-range-end", "15500")
+		"--no-client-timeout", "10m", "--port-range-start", "15000", "--port-range-end", "15500")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -23,8 +23,9 @@ type appCase struct {
 	id string
 	// shows tells whether a picture is the app's, and not that of an empty screen.
 	shows func(*image.RGBA) bool
-	// use works with the keyboard and makes sure that it is seen.
-	use func(*testing.T, *screen)
+	// use works with the keyboard and makes sure that it is seen; it is given the
+	// app's first picture.
+	use func(*testing.T, *screen, *image.RGBA)
 	// back checks in the next container that what use did was kept; nil where
 	// the app shows nothing of it.
 	back func(*testing.T, *screen)
@@ -48,8 +49,7 @@ func testApp(t *testing.T, e *engine, app appCase) {
 	d := serve(t, e, settings{"CONTAINER_NO_CLIENT_TIMEOUT": idleTimeout.String()})
 	s := d.start(t, "allocate", `{"vm":"`+app.id+`"}`)
 	view := d.watch(t, s.URL, "vnc")
-	view.calm(t, "first", app.shows)
-	app.use(t, view)
+	app.use(t, view, view.calm(t, "first", app.shows))
 
 	if n := len(e.containers(t.Context(), t, d.instance, s.UID)); n != 1 {
 		t.Errorf("%d containers, want 1", n)
@@ -106,10 +106,9 @@ func showsBlender(img *image.RGBA) bool {
 
 // paintFile writes a file into the home that paints the terminal when it is
 // shown.
-func paintFile(t *testing.T, s *screen) {
-	before := s.calm(t, "before", showsTerminal)
+func paintFile(t *testing.T, s *screen, first *image.RGBA) {
 	s.typeText(t, `printf '\033[48;5;201m\033[2J' > paint && sync`+"\n")
-	img := s.calm(t, "typed", moved(before))
+	img := s.calm(t, "typed", moved(first))
 	if share(img, magenta()) > 0.01 {
 		t.Error("the terminal is painted already")
 	}
@@ -123,9 +122,8 @@ func showFile(t *testing.T, s *screen) {
 
 // openTealPage types an address that only the profile knows afterwards. Its
 // start page may still change by itself, so the colour alone is the proof.
-func openTealPage(t *testing.T, s *screen) {
-	before := s.calm(t, "before", showsFirefox)
-	if share(before, teal()) > 0.01 {
+func openTealPage(t *testing.T, s *screen, first *image.RGBA) {
+	if share(first, teal()) > 0.01 {
 		t.Error("the picture is teal already")
 	}
 	s.chord(t, rfb.KeyControl, rfb.KeySym('l'))
@@ -138,9 +136,8 @@ func seeTealPage(t *testing.T, s *screen) {
 }
 
 // openSearch opens the menu that F3 has where the pointer is.
-func openSearch(t *testing.T, s *screen) {
-	first := s.await(t, "splash", showsBlender)
-	// The first click, beside the splash screen, takes it away.
+func openSearch(t *testing.T, s *screen, first *image.RGBA) {
+	// A first click, beside the splash screen, takes it away.
 	s.click(t, 0.15, 0.8)
 	before := s.calm(t, "before", moved(first))
 	const keyF3 = rfb.KeyF1 + 2

@@ -13,9 +13,13 @@ import (
 	"sage/rfb"
 )
 
-// pictureLimit bounds the wait for a picture: programs start slowly where the
-// processor draws.
-const pictureLimit = 2 * time.Minute
+const (
+	// pictureLimit bounds the wait for a picture: programs start slowly where the
+	// processor draws.
+	pictureLimit = 2 * time.Minute
+	// pictureInterval is the pause between two pictures.
+	pictureInterval = 150 * time.Millisecond
+)
 
 // screen is a client that looks at a desktop.
 type screen struct {
@@ -55,7 +59,7 @@ func (s *screen) await(t *testing.T, name string, right func(*image.RGBA) bool) 
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), pictureLimit)
 	defer cancel()
-	tick := time.NewTicker(lookInterval)
+	tick := time.NewTicker(pictureInterval)
 	defer tick.Stop()
 	var last *image.RGBA
 	for {

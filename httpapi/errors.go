@@ -45,6 +45,7 @@ func kinds() []kind {
 		{runtime.ErrUnavailable, http.StatusServiceUnavailable, "engine_unavailable", "Container engine does not answer", 5},
 		{runtime.ErrExhausted, http.StatusServiceUnavailable, "engine_exhausted", "Host has no more resources", 30},
 		{runtime.ErrImageNotFound, http.StatusNotFound, "image_not_found", "Image not found", 0},
+		{stream.ErrUpstream, http.StatusBadGateway, "desktop_unreachable", "Desktop does not answer", 0},
 		{runtime.ErrConflict, http.StatusConflict, "conflict", "Conflict", 0},
 		{runtime.ErrPortInUse, http.StatusConflict, "port_in_use", "Host port in use", 0},
 		{runtime.ErrUnsupported, http.StatusNotImplemented, "unsupported", "Not supported by this engine", 0},
@@ -53,12 +54,14 @@ func kinds() []kind {
 		{stream.ErrHandshake, http.StatusBadRequest, "bad_handshake", "Malformed WebSocket handshake", 0},
 		{stream.ErrOrigin, http.StatusForbidden, "origin_not_allowed", "Origin not allowed", 0},
 		{stream.ErrShuttingDown, http.StatusServiceUnavailable, "shutting_down", "Shutting down", 5},
-		{stream.ErrUpstream, http.StatusBadGateway, "desktop_unreachable", "Desktop does not answer", 0},
 		{session.ErrStore, http.StatusInsufficientStorage, "settings_not_saved", "Settings cannot be kept", 0},
 		{session.ErrStartFailed, http.StatusBadGateway, "start_failed", "Desktop did not start", 0},
 		{runtime.ErrNotFound, http.StatusNotFound, "not_found", "Not found", 0},
+		{runtime.ErrRefused, http.StatusBadGateway, "desktop_unreachable", "Desktop does not answer", 0},
+		{runtime.ErrInternal, http.StatusBadGateway, "engine_failed", "Container engine failed", 0},
 		{context.Canceled, 499, "canceled", "Client closed the request", 0},
 		{context.DeadlineExceeded, http.StatusGatewayTimeout, "timeout", "Timed out", 0},
+		{runtime.ErrCanceled, 499, "canceled", "Client closed the request", 0},
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // guard refuses what must not reach any route: addresses with dots for steps,
-// names that are not ours, pages of strangers, and calls without the token.
+// names that are not ours, and pages of strangers.
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := s.check(r); err != nil {
@@ -23,17 +23,14 @@ func (s *Server) guard(next http.Handler) http.Handler {
 }
 
 func (s *Server) check(r *http.Request) error {
-	if slices.Contains(strings.Split(r.URL.Path, "/"), "..") {
-		return newProblem(http.StatusBadRequest, "bad_path", "Bad path", "the path has a step \"..\": a uid has none")
+	if steps := strings.Split(r.URL.Path, "/"); slices.Contains(steps, "..") || slices.Contains(steps, ".") {
+		return newProblem(http.StatusBadRequest, "bad_path", "Bad path", "the path has a step \".\" or \"..\": a uid is none")
 	}
 	if err := s.checkHost(r); err != nil {
 		return err
 	}
 	if err := s.checkOrigin(r); err != nil {
 		return newProblem(http.StatusForbidden, "origin_not_allowed", "Origin not allowed", err.Error())
-	}
-	if r.Method != http.MethodOptions && strings.HasPrefix(r.URL.Path, "/api/") {
-		return s.checkToken(r)
 	}
 	return nil
 }
@@ -77,6 +74,20 @@ func (s *Server) checkOrigin(r *http.Request) error {
 		}
 	}
 	return fmt.Errorf("pages of %q may not use this sage: name it in SAGE_ALLOWED_ORIGINS", origin)
+}
+
+// authorize refuses calls without the token. It stands behind cors, so that an
+// allowed page can read why it is refused.
+func (s *Server) authorize(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/api/") {
+			if err := s.checkToken(r); err != nil {
+				s.writeError(w, r, err)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // checkToken asks for the bearer token (RFC 6750, section 2.1).

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -78,7 +79,7 @@ func New(sessions Sessions, opts Options) *Server {
 	mux.HandleFunc("/api/", s.noRoute)
 	mux.HandleFunc("/stream/", s.noRoute)
 	mux.Handle("/", opts.Page)
-	s.handler = s.guard(s.cors(mux))
+	s.handler = s.guard(s.cors(s.authorize(mux)))
 	return s
 }
 
@@ -102,8 +103,12 @@ func (s *Server) cors(next http.Handler) http.Handler {
 	if len(s.opts.AllowedOrigins) == 0 {
 		return next // The library would take an empty list for all origins.
 	}
+	origins := make([]string, len(s.opts.AllowedOrigins))
+	for i, origin := range s.opts.AllowedOrigins {
+		origins[i] = strings.TrimSuffix(origin, "/")
+	}
 	return cors.New(cors.Options{
-		AllowedOrigins: s.opts.AllowedOrigins,
+		AllowedOrigins: origins,
 		AllowedMethods: []string{http.MethodGet, http.MethodPost, http.MethodDelete},
 		AllowedHeaders: []string{"Authorization", "Content-Type"},
 		ExposedHeaders: []string{"Retry-After"},

@@ -35,13 +35,31 @@ installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
+# other_manager prints the command that installs packages where there is no apt-get.
+other_manager() {
+    if have dnf; then
+        echo "sudo dnf install -y"
+    elif have zypper; then
+        echo "sudo zypper install -y"
+    elif have pacman; then
+        echo "sudo pacman -S --needed"
+    elif have apk; then
+        echo "sudo apk add"
+    else
+        echo "(your package manager's command to install)"
+    fi
+}
+
 # apt_install REASON PACKAGE...: installs what is missing, after saying what and why. Where it may not, it
 # prints the command to type instead, and fails.
 apt_install() {
     local reason=$1 package missing=()
     shift
     if ! have dpkg-query || ! have apt-get; then
-        die "needed ($reason): $*. This machine has no apt-get; install their equivalents with its own package manager."
+        say "needed ($reason): $*. This machine has no apt-get. Type this, then start again:"
+        say "    $(other_manager) $*"
+        say "(a package may have another name there)"
+        return 1
     fi
     for package in "$@"; do
         installed "$package" || missing+=("$package")

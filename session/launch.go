@@ -210,12 +210,20 @@ func (m *Manager) autopsy(ctx context.Context, id runtime.ID, f *StartError) {
 	}
 }
 
-// undo takes away what the start has made.
+// undo takes away what the start has made. A failed one's container that stays
+// is found by the next reconciling; a stopped one's is not given up, since
+// reconciling would take it for a desktop of its own.
 func (l *launch) undo(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
-	defer cancel()
-	// By label: a Create whose answer never came may have made one, too.
-	if _, err := l.m.removeContainers(ctx, l.d.uid); err != nil {
+	remove := func() error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
+		defer cancel()
+		// By label: a Create whose answer never came may have made one, too.
+		_, err := l.m.removeContainers(ctx, l.d.uid)
+		return err
+	}
+	if errors.Is(context.Cause(ctx), ErrStopped) {
+		l.m.insist(l.d.uid, remove)
+	} else if err := remove(); err != nil {
 		l.m.log.Error("container of a failed start could not be removed; the next reconciling will", "uid", l.d.uid, "error", err)
 	}
 	l.m.ports.release(l.d.uid, l.ports)

@@ -25,6 +25,11 @@ func (m *Manager) Run(ctx context.Context) {
 	round := func() {
 		select {
 		case <-done:
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			if m.closing {
+				return // Close waits for what began before it, and nothing else may.
+			}
 			m.work.Go(func() {
 				_, _ = m.Reconcile(ctx) // It logs what it met, and comes again.
 				done <- struct{}{}

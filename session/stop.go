@@ -108,7 +108,7 @@ func (m *Manager) takeDown(d *desktop, reason string, failure *StartError) {
 	m.log.Info("desktop is being stopped", "uid", d.uid, "app", d.app, "reason", reason)
 	id, grace := d.id, d.policy.stop
 	m.work.Go(func() {
-		if !m.removeContainer(id, grace, failure) {
+		if !m.insist(d.uid, func() error { return m.tryRemove(id, grace, failure) }) {
 			return // The daemon goes down; the next one finds the container.
 		}
 		m.mu.Lock()
@@ -124,17 +124,16 @@ func (m *Manager) takeDown(d *desktop, reason string, failure *StartError) {
 	})
 }
 
-// removeContainer stops and removes a container and does not give up while the
-// Manager lives; it tells whether the container is gone. A failure is filled
-// with the container's last words before.
-func (m *Manager) removeContainer(id runtime.ID, grace time.Duration, failure *StartError) bool {
+// insist calls remove until it succeeds and does not give up while the Manager
+// lives; it tells whether it has succeeded.
+func (m *Manager) insist(uid string, remove func() error) bool {
 	pause := retryFirst
 	for {
-		err := m.tryRemove(id, grace, failure)
+		err := remove()
 		if err == nil {
 			return true
 		}
-		m.log.Error("container could not be taken away, trying again", "container", id, "in", pause, "error", err)
+		m.log.Error("container could not be taken away, trying again", "uid", uid, "in", pause, "error", err)
 		select {
 		case <-m.ctx.Done():
 			return false
@@ -144,6 +143,8 @@ func (m *Manager) removeContainer(id runtime.ID, grace time.Duration, failure *S
 	}
 }
 
+// tryRemove stops and removes a container. A failure is filled with its last
+// words before.
 func (m *Manager) tryRemove(id runtime.ID, grace time.Duration, failure *StartError) error {
 	// What has begun is carried out, also when the daemon goes down meanwhile.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(m.ctx), grace+callTimeout)

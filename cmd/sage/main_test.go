@@ -92,7 +92,7 @@ func TestUsage(t *testing.T) {
 		{"run two", []string{"run", "a", "b"}, 2, "", `"b" is one argument too many`},
 		{"stop nothing", []string{"stop"}, 2, "", "UID is missing"},
 		{"bad pair", []string{"run", "a", "--env", "A"}, 2, "", "use NAME=VALUE"},
-		{"pair twice", []string{"run", "a", "--env", "A=1", "-e", "A=2"}, 2, "", "given twice"},
+		{"pair twice", []string{"run", "a", "--env", "A=1", "--env", "A=2"}, 2, "", "given twice"},
 		{"bad output", []string{"ls", "--output", "xml"}, 2, "", "use table or json"},
 		{"bad address", []string{"ls", "--url", "127.0.0.1:1"}, 2, "", "use an http or https address"},
 		{"bad build argument", []string{"build", "--build-arg", "X"}, 2, "", "use NAME=VALUE"},

@@ -11,7 +11,7 @@ func TestFlagsFirst(t *testing.T) {
 		{"bool after argument", "stop u --purge", "stop --purge u"},
 		{"value after argument", "run firefox --uid u", "run --uid u firefox"},
 		{"value with equals sign", "run firefox --uid=u", "run --uid=u firefox"},
-		{"short", "run firefox -e A=1 -e B=2", "run -e A=1 -e B=2 firefox"},
+		{"short", "ls x -o json", "ls -o json x"},
 		{"bool does not take the next", "stop --purge u", "stop --purge u"},
 		{"subcommand", "catalog validate f --help", "catalog validate --help f"},
 		{"alias", "list --output json", "list --output json"},

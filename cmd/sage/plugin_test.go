@@ -23,7 +23,6 @@ func TestPluginMetadata(t *testing.T) {
 }
 
 func TestPluginArguments(t *testing.T) {
-	const metadataUsage = "is not a command"
 	for _, tc := range []struct {
 		name, args     string
 		code           int
@@ -41,7 +40,7 @@ func TestPluginArguments(t *testing.T) {
 		{"other context", "-c there sage version", 2, "", `docker's context "there" is not followed`},
 		{"TLS", "--tlsverify sage version", 2, "", "docker's flag --tlsverify"},
 		{"flag without value", "--host", 2, "", "has no value"},
-		{"metadata as a command", "sage " + pluginMetadata, 2, "", metadataUsage},
+		{"metadata as a command", "sage " + pluginMetadata, 2, "", "is not a command"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			named(t, "docker-sage.exe", strings.Fields(tc.args)...).want(t, tc.code, tc.stdout, tc.stderr)

@@ -26,7 +26,7 @@ func runCommand() *cli.Command {
 		ArgsUsage: "APP",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "uid", Usage: "`UID` of the desktop; a new one, if not given"},
-			&cli.GenericFlag{Name: "env", Aliases: []string{"e"}, Value: &pairs{}, Usage: "`NAME=VALUE` of the app's environment"},
+			&cli.GenericFlag{Name: "env", Value: &pairs{}, Usage: "`NAME=VALUE` of the app's environment"},
 		},
 	}, func(c *cli.Context, sage *client.Client) error {
 		app, err := argument(c, "APP")

@@ -49,7 +49,9 @@ type UnreachableError struct {
 	Err error
 }
 
-func (e *UnreachableError) Error() string { return fmt.Sprintf("no sage answers at %s: %v", e.Base, e.Err) }
+func (e *UnreachableError) Error() string {
+	return fmt.Sprintf("no sage answers at %s: %v", e.Base, e.Err)
+}
 
 // Unwrap gives the cause.
 func (e *UnreachableError) Unwrap() error { return e.Err }
