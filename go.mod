@@ -28,6 +28,7 @@ require (
 	golang.org/x/sync v0.19.0
 	golang.org/x/sys v0.40.0
 	golang.org/x/term v0.39.0
+	pgregory.net/rapid v1.2.0
 )
 
 require (

@@ -14,9 +14,6 @@ import (
 
 // testBrowser uses the page with a real browser; see browser/page.mjs.
 func testBrowser(t *testing.T, e *engine) {
-	if e.name == "podman" {
-		t.Skip("the page is the same on every engine: Docker and rootless Podman stand for all")
-	}
 	chromium := os.Getenv("CHROMIUM")
 	if chromium == "" {
 		chromium = "/usr/bin/chromium"

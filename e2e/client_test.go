@@ -98,11 +98,13 @@ func (d *daemon) start(t *testing.T, uid, body string) started {
 	return s
 }
 
-// stop takes a desktop away, home and settings included.
+// stop takes a desktop away, home and settings included. It may be called from
+// any goroutine.
 func (d *daemon) stop(t *testing.T, uid string) {
 	t.Helper()
-	if a := d.ask(t, http.MethodDelete, "/api/vm/"+uid+"?purge=true", ""); a.status != http.StatusNoContent {
-		t.Errorf("stop of %s: status %d: %s", uid, a.status, a.body)
+	a, err := d.call(t.Context(), http.MethodDelete, "/api/vm/"+uid+"?purge=true", "")
+	if err != nil || a.status != http.StatusNoContent {
+		t.Errorf("stop of %s: %v, status %d: %s", uid, err, a.status, a.body)
 	}
 }
 

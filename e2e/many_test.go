@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"sync"
@@ -79,9 +80,9 @@ func testManyUIDs(t *testing.T, e *engine) {
 			return fmt.Errorf("start of %s: status %d: %s", uid(i), a.status, a.body)
 		}
 		var s started
-		a.decode(t, &s)
+		err = json.Unmarshal([]byte(a.body), &s)
 		urls[i] = s.URL
-		return nil
+		return err
 	})
 	asking.Wait()
 	for i, path := range paths {
@@ -94,13 +95,14 @@ func testManyUIDs(t *testing.T, e *engine) {
 		t.Errorf("%d containers, want %d", n, atOnce+1)
 	}
 	for i, url := range urls {
-		if url != "" {
+		if url != "" { // Else its start has failed, and said so.
 			d.watch(t, url, "vnc").await(t, uid(i), showsTerminal)
 		}
 	}
 }
 
-// together runs a call ten times at the same time.
+// together runs a call ten times at the same time. The call must not end the
+// test.
 func (d *daemon) together(t *testing.T, call func(i int) error) {
 	t.Helper()
 	var work sync.WaitGroup

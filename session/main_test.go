@@ -230,6 +230,9 @@ func (b *bench) wantNothing() {
 	if leases := b.Leases(); len(leases) > 0 {
 		b.t.Errorf("ports are lent still: %v", leases)
 	}
+	if n := b.Tokens(); n > 0 {
+		b.t.Errorf("%d tokens lead somewhere", n)
+	}
 	if files := b.files(); len(files) > 0 {
 		b.t.Errorf("files are left: %q", files)
 	}

@@ -52,11 +52,17 @@ type place struct {
 // answers, the error says all that was tried and why each failed. A Podman
 // service that has to be started ends with the runtime's Close.
 func OpenRuntime(ctx context.Context, e Engine, log *slog.Logger) (runtime.Runtime, runtime.Info, error) {
-	var tried *multierror.Error
 	places, err := e.places()
 	if err != nil {
 		return nil, runtime.Info{}, err
 	}
+	return openFirst(ctx, places, e.Kind != EngineDocker && e.Host == "", log)
+}
+
+// openFirst gives the first engine that answers, at last a Podman service of
+// its own where it may start one.
+func openFirst(ctx context.Context, places []place, mayStart bool, log *slog.Logger) (runtime.Runtime, runtime.Info, error) {
+	var tried *multierror.Error
 	for _, p := range places {
 		rt, info, err := p.open(ctx)
 		if err == nil {
@@ -64,7 +70,7 @@ func OpenRuntime(ctx context.Context, e Engine, log *slog.Logger) (runtime.Runti
 		}
 		tried = multierror.Append(tried, fmt.Errorf("%s at %s (%s): %w", p.kind, p.host, p.from, err))
 	}
-	if e.Kind != EngineDocker && e.Host == "" {
+	if mayStart {
 		rt, info, err := startPodman(ctx, log)
 		if err == nil {
 			return rt, info, nil
