@@ -67,14 +67,27 @@ func (m *Manager) attach(d *desktop, endpoint string) (*Attachment, error) {
 	return nil, fmt.Errorf("%w %q: this desktop has %s", ErrUnknownEndpoint, endpoint, formatEndpoints(d.endpoints))
 }
 
-// Dial connects to the endpoint. A desktop that turns out to have ended is
-// noticed by it.
+// Dial connects to the endpoint. While the desktop is young it waits for an
+// endpoint that does not listen yet: a start waits for the primary one only. A
+// desktop that turns out to have ended is noticed by it.
 func (a *Attachment) Dial(ctx context.Context) (net.Conn, error) {
-	conn, err := a.m.rt.Dial(ctx, a.id, a.Endpoint.Port)
-	if errors.Is(err, runtime.ErrConflict) || errors.Is(err, runtime.ErrNotFound) {
-		a.m.reconcileSoon()
+	young, cancel := context.WithDeadline(ctx, a.d.ready.Add(a.d.policy.start))
+	defer cancel()
+	for {
+		conn, err := a.m.rt.Dial(ctx, a.id, a.Endpoint.Port)
+		switch {
+		case errors.Is(err, runtime.ErrConflict), errors.Is(err, runtime.ErrNotFound):
+			a.m.reconcileSoon()
+			return nil, err
+		case !errors.Is(err, runtime.ErrRefused):
+			return conn, err
+		}
+		select {
+		case <-young.Done():
+			return nil, err
+		case <-time.After(probeInterval):
+		}
 	}
-	return conn, err
 }
 
 // Context ends when the desktop does.

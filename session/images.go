@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"sage/catalog"
 	"sage/runtime"
@@ -22,6 +23,11 @@ type Images struct {
 	rt      runtime.Runtime
 	catalog func() *catalog.Catalog
 	args    map[string]string
+
+	mu sync.Mutex
+	// busy has a channel for every image that is being worked on; it is closed at
+	// the end.
+	busy map[string]chan struct{}
 }
 
 // ImageProgress is called with what happens to an app's image, from one
@@ -31,7 +37,7 @@ type ImageProgress func(app string, p runtime.Progress)
 // NewImages makes an Images. The build arguments in args replace those of the
 // same name that an app's build has.
 func NewImages(rt runtime.Runtime, catalog func() *catalog.Catalog, args map[string]string) *Images {
-	return &Images{rt: rt, catalog: catalog, args: args}
+	return &Images{rt: rt, catalog: catalog, args: args, busy: map[string]chan struct{}{}}
 }
 
 // Ensure builds or pulls the app's image where it is missing, after the image
@@ -65,7 +71,39 @@ func (i *Images) ensure(ctx context.Context, app *catalog.App, progress ImagePro
 			progress(app.ID, p)
 		}
 	}
+	done, err := i.claim(ctx, app.Image)
+	if err != nil {
+		return err
+	}
+	defer done()
 	return i.rt.EnsureImage(ctx, req, report)
+}
+
+// claim waits until nobody else works on the image: who comes second finds it
+// made, instead of making it twice.
+func (i *Images) claim(ctx context.Context, ref string) (done func(), err error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for {
+		other, taken := i.busy[ref]
+		if !taken {
+			break
+		}
+		i.mu.Unlock()
+		err := await(ctx, other)
+		i.mu.Lock()
+		if err != nil {
+			return nil, err
+		}
+	}
+	own := make(chan struct{})
+	i.busy[ref] = own
+	return func() {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		delete(i.busy, ref)
+		close(own)
+	}, nil
 }
 
 // ensureBase brings the image that app's is built from, and gives its

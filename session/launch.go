@@ -43,6 +43,9 @@ func (l *launch) run(ctx context.Context) error {
 		return err
 	}
 	l.deadline = time.Now().Add(l.d.policy.start)
+	if err := l.lookForHome(ctx); err != nil {
+		return err
+	}
 	if err := l.container(ctx); err != nil {
 		return err
 	}
@@ -71,6 +74,22 @@ func (l *launch) save() error {
 		return err
 	}
 	return l.m.store.save(l.plan.saved)
+}
+
+// lookForHome finds out whether there is a home that a failure must leave
+// alone. Who has settings has a home.
+func (l *launch) lookForHome(ctx context.Context) error {
+	if l.hadBefore || l.plan.app.Home == nil {
+		return nil
+	}
+	ctx, cancel := l.bounded(ctx)
+	defer cancel()
+	l.enter(PhaseCreate)
+	there, err := l.m.rt.Volume(ctx, l.m.opts.homeVolume(l.d.uid))
+	l.m.mu.Lock()
+	l.d.newHome = err == nil && !there
+	l.m.mu.Unlock()
+	return because(ctx, err)
 }
 
 // container makes a running container. It asks for the image only when the
@@ -154,8 +173,10 @@ func (l *launch) tryContainer(ctx context.Context) error {
 		l.m.ports.release(l.d.uid, ports)
 		return because(ctx, err)
 	}
-	l.m.log.Info("host port is held by another program", "uid", l.d.uid, "ports", ports)
-	l.m.ports.held(l.d.uid, ports)
+	taken := taken(l.m.opts.PublishIP, ports)
+	l.m.log.Info("host port is held by another program", "uid", l.d.uid, "ports", taken)
+	l.m.ports.release(l.d.uid, ports)
+	l.m.ports.rest(taken)
 	if l.id != "" {
 		if err := l.m.rt.Remove(ctx, l.id); err != nil {
 			return because(ctx, err)
@@ -218,8 +239,10 @@ func (l *launch) undo(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 		defer cancel()
 		// By label: a Create whose answer never came may have made one, too.
-		_, err := l.m.removeContainers(ctx, l.d.uid)
-		return err
+		if _, err := l.m.removeContainers(ctx, l.d.uid); err != nil {
+			return err
+		}
+		return l.m.removeNewHome(ctx, l.d)
 	}
 	if errors.Is(context.Cause(ctx), ErrStopped) {
 		l.m.insist(l.d.uid, remove)
@@ -236,6 +259,17 @@ func (l *launch) undo(ctx context.Context) {
 	if err != nil {
 		l.m.log.Error("saved settings could not be put back", "uid", l.d.uid, "error", err)
 	}
+}
+
+// removeNewHome deletes the home that a failed start has made.
+func (m *Manager) removeNewHome(ctx context.Context, d *desktop) error {
+	m.mu.Lock()
+	made := d.newHome
+	m.mu.Unlock()
+	if !made {
+		return nil
+	}
+	return m.rt.RemoveVolume(ctx, m.opts.homeVolume(d.uid))
 }
 
 // removeContainers removes every container that carries uid's labels, and says

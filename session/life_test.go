@@ -530,3 +530,50 @@ func TestManyAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// TestDialWaitsForAYoungEndpoint has an endpoint that listens later than the one
+// that the start waits for.
+func TestDialWaitsForAYoungEndpoint(t *testing.T) {
+	const latePort, late = 6080, 3 * time.Second
+	bubble(t, func(t *testing.T, b *bench) {
+		token := b.start("alice").Token
+		a, err := b.Attach(t.Context(), token, "late")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Release()
+		began := time.Now()
+		conn, err := a.Dial(t.Context())
+		if err != nil {
+			t.Fatalf("dial: %v", err)
+		}
+		conn.Close()
+		if waited := time.Since(began); waited == 0 || waited > late {
+			t.Errorf("waited %s for an endpoint that listens after %s", waited, late)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		never, err := b.Attach(t.Context(), token, "never")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer never.Release()
+		if _, err := never.Dial(ctx); !errors.Is(err, runtime.ErrRefused) {
+			t.Errorf("impatient: %v", err)
+		}
+		b.pass(startTimeout) // It is young no more.
+		began = time.Now()
+		if _, err := never.Dial(t.Context()); !errors.Is(err, runtime.ErrRefused) || time.Since(began) > time.Second {
+			t.Errorf("after %s: %v", time.Since(began), err)
+		}
+	}, func(b *bench) {
+		app := &b.apps.Apps[0]
+		app.Endpoints = append(app.Endpoints,
+			catalog.Endpoint{Name: "late", Port: latePort, Protocol: catalog.RFB},
+			catalog.Endpoint{Name: "never", Port: 7000, Protocol: catalog.RFB})
+		b.engine.SetImage(image, fake.Image{Program: func(ctx context.Context, p *fake.Process) int {
+			go fake.SlowVNC(latePort, late)(ctx, p)
+			return fake.VNC(vncPort)(ctx, p)
+		}})
+	})
+}

@@ -233,6 +233,9 @@ func (b *bench) wantNothing() {
 	if n := b.Tokens(); n > 0 {
 		b.t.Errorf("%d tokens lead somewhere", n)
 	}
+	if homes := b.engine.Volumes(); len(homes) > 0 {
+		b.t.Errorf("homes are left: %q", homes)
+	}
 	if files := b.files(); len(files) > 0 {
 		b.t.Errorf("files are left: %q", files)
 	}

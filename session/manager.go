@@ -68,6 +68,8 @@ type Manager struct {
 	closing  bool
 	desktops map[string]*desktop // by uid; a uid that is not here is Absent
 	tokens   map[string]string   // token -> uid
+	// reported are the damaged containers that were spoken of.
+	reported map[runtime.ID]bool
 }
 
 // desktop is what the Manager knows of one uid.
@@ -89,6 +91,8 @@ type desktop struct {
 
 	policy  policy
 	clients int
+	// newHome says that its start makes the home, which goes if the start fails.
+	newHome bool
 	// created is when the start began, ready when the desktop answered, left when
 	// the last client went, failed when the failure was; zero where that has not
 	// happened.
@@ -126,6 +130,7 @@ func New(rt runtime.Runtime, opts Options) (*Manager, error) {
 		kick:     make(chan struct{}, 1),
 		desktops: map[string]*desktop{},
 		tokens:   map[string]string{},
+		reported: map[runtime.ID]bool{},
 	}, nil
 }
 

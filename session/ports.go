@@ -2,6 +2,8 @@ package session
 
 import (
 	"math/rand/v2"
+	"net"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -12,7 +14,7 @@ const heldFor = time.Minute
 
 // ports lends host ports of one range. It keeps this daemon's desktops apart;
 // whether a port is really free only the engine can tell, and what it finds
-// taken is told to held.
+// taken is told to rest.
 type ports struct {
 	start, end int // end is not in the range
 
@@ -92,11 +94,8 @@ func (p *ports) release(uid string, given []uint16) {
 	}
 }
 
-// held takes back ports of which the engine said that a stranger has them, and
-// leaves them alone for a while. Where a desktop wants several, the engine does
-// not say which one it was: all of them rest.
-func (p *ports) held(uid string, given []uint16) {
-	p.release(uid, given)
+// rest leaves ports alone for a while that strangers have.
+func (p *ports) rest(given []uint16) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	until := time.Now().Add(heldFor)
@@ -105,9 +104,21 @@ func (p *ports) held(uid string, given []uint16) {
 	}
 }
 
-// count is the number of leased ports.
-func (p *ports) count() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.leased)
+// taken tells which of the ports it was that the engine found taken, since it
+// does not say so itself. Where that cannot be seen from here, because the
+// engine is on another host, it is all of them.
+func taken(ip netip.Addr, given []uint16) []uint16 {
+	var found []uint16
+	for _, port := range given {
+		l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(ip, port)))
+		if err != nil {
+			found = append(found, port)
+			continue
+		}
+		l.Close()
+	}
+	if len(found) == 0 {
+		return given
+	}
+	return found
 }

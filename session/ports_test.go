@@ -3,6 +3,8 @@ package session
 import (
 	"errors"
 	"math/rand/v2"
+	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -97,7 +99,8 @@ func TestHeldPortsRest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.held("a", got)
+		p.release("a", got)
+		p.rest(got)
 		for range 5 {
 			other, err := p.lease("a", 1)
 			if err != nil || other[0] == got[0] {
@@ -166,4 +169,41 @@ func TestPortsNeverLeak(t *testing.T) {
 	if got, err := p.lease("last", end-start); err != nil || len(got) != end-start {
 		t.Errorf("after %d rounds: %v", rounds, err)
 	}
+}
+
+func TestTakenNamesTheStrangersPort(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := uint16(l.Addr().(*net.TCPAddr).Port)
+	ip := netip.MustParseAddr("127.0.0.1")
+	if got := taken(ip, []uint16{held, free(t)}); !slices.Equal(got, []uint16{held}) {
+		t.Errorf("got %v, want %d alone", got, held)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	both := []uint16{held, free(t)}
+	if got := taken(ip, both); !slices.Equal(got, both) {
+		t.Errorf("nothing is seen from here: got %v, want all of %v", got, both)
+	}
+}
+
+// free is a port that nobody listens on.
+func free(t *testing.T) uint16 {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return uint16(l.Addr().(*net.TCPAddr).Port)
+}
+
+// count is the number of leased ports.
+func (p *ports) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.leased)
 }

@@ -64,7 +64,8 @@ func (m *Manager) meet(ctx context.Context, c runtime.Container, sum *Summary) e
 	id, err := parseLabels(c.Labels)
 	if err != nil {
 		sum.Damaged++
-		return fmt.Errorf("container %s is left alone: %w", c.Name, err)
+		m.report(c, err)
+		return nil
 	}
 	m.mu.Lock()
 	d := m.desktops[id.uid]
@@ -85,7 +86,21 @@ func (m *Manager) meet(ctx context.Context, c runtime.Container, sum *Summary) e
 	}
 	sum.Removed++
 	m.log.Info("half-made or ended container is removed", "uid", id.uid, "container", c.Name, "state", c.State)
-	return m.rt.Remove(ctx, c.ID)
+	if err := m.rt.Remove(ctx, c.ID); err != nil || !failed {
+		return err
+	}
+	return m.removeNewHome(ctx, d)
+}
+
+// report speaks once of a container whose labels cannot be understood.
+func (m *Manager) report(c runtime.Container, err error) {
+	m.mu.Lock()
+	known := m.reported[c.ID]
+	m.reported[c.ID] = true
+	m.mu.Unlock()
+	if !known {
+		m.log.Error("container with damaged labels is left alone", "container", c.Name, "error", err)
+	}
 }
 
 // adopt makes a running container a Ready desktop whose clocks begin now.

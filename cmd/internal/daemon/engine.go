@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/hashicorp/go-multierror"
@@ -161,6 +162,8 @@ func startPodman(ctx context.Context, log *slog.Logger) (runtime.Runtime, runtim
 	host := "unix://" + filepath.Join(dir, "podman.sock")
 	cmd := exec.Command(program, "system", "service", "--time=0", host)
 	cmd.Stdout, cmd.Stderr = io.Discard, io.Discard
+	// Its end is ours to give: a Ctrl-C in our terminal must not reach it first.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		return nil, runtime.Info{}, errors.Join(fmt.Errorf("podman program: %w", err), os.RemoveAll(dir))
 	}
