@@ -27,12 +27,12 @@ type defaulter interface{ setDefaults() }
 // value decodes a node; loose lets a string be written as a bare number or boolean.
 func (d *decoder) value(n ast.Node, into reflect.Value, path string, loose bool) {
 	d.places[path] = nodePlace(n)
-	switch n := n.(type) {
+	switch n.(type) {
 	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode:
-		d.fail(n, path, "anchors (&), aliases (*) and tags (!) are not part of a catalog", "write the value itself")
+		d.fail(path, "anchors (&), aliases (*) and tags (!) are not part of a catalog", "write the value itself")
 		return
 	case *ast.NullNode:
-		d.fail(n, path, "has no value", "give it one or remove the key")
+		d.fail(path, "has no value", "give it one or remove the key")
 		return
 	}
 	if u, ok := into.Addr().Interface().(encoding.TextUnmarshaler); ok {
@@ -58,13 +58,13 @@ func (d *decoder) value(n ast.Node, into reflect.Value, path string, loose bool)
 		if s, ok := scalarText(n, true); ok {
 			hint = "put it in quotes: " + strconv.Quote(s)
 		}
-		d.fail(n, path, describe(n)+" is not a text", hint)
+		d.fail(path, describe(n)+" is not a text", hint)
 	case reflect.Bool:
 		if b, ok := n.(*ast.BoolNode); ok {
 			into.SetBool(b.Value)
 			return
 		}
-		d.fail(n, path, describe(n)+" is not a boolean", "write true or false")
+		d.fail(path, describe(n)+" is not a boolean", "write true or false")
 	default:
 		d.number(n, into, path)
 	}
@@ -78,7 +78,7 @@ func (d *decoder) text(n ast.Node, into encoding.TextUnmarshaler, path string) {
 	}
 	s, ok := scalarText(n, what == "a size")
 	if !ok || into.UnmarshalText([]byte(s)) != nil {
-		d.fail(n, path, describe(n)+" is not "+what, hint)
+		d.fail(path, describe(n)+" is not "+what, hint)
 	}
 }
 
@@ -95,20 +95,20 @@ func (d *decoder) number(n ast.Node, into reflect.Value, path string) {
 				return
 			}
 		}
-		d.fail(n, path, describe(n)+" is not a number", "write a number, such as 1.5")
+		d.fail(path, describe(n)+" is not a number", "write a number, such as 1.5")
 	case reflect.Uint16:
 		// The only numbers of this kind are ports.
 		if i, ok := integer(n); ok && i >= 1 && i <= math.MaxUint16 {
 			into.SetUint(uint64(i))
 			return
 		}
-		d.fail(n, path, describe(n)+" is not a port", "use 1 to 65535")
+		d.fail(path, describe(n)+" is not a port", "use 1 to 65535")
 	default:
 		if i, ok := integer(n); ok && !into.OverflowInt(i) {
 			into.SetInt(i)
 			return
 		}
-		d.fail(n, path, describe(n)+" is not a whole number", "write digits without a fraction")
+		d.fail(path, describe(n)+" is not a whole number", "write digits without a fraction")
 	}
 }
 
@@ -145,7 +145,7 @@ func (d *decoder) mapping(n ast.Node, into reflect.Value, path string) {
 func (d *decoder) sequence(n ast.Node, into reflect.Value, path string, loose bool) {
 	seq, ok := n.(*ast.SequenceNode)
 	if !ok {
-		d.fail(n, path, describe(n)+" is not a list", `write its entries below it, each beginning with "- "`)
+		d.fail(path, describe(n)+" is not a list", `write its entries below it, each beginning with "- "`)
 		return
 	}
 	into.Set(reflect.MakeSlice(into.Type(), 0, len(seq.Values)))
@@ -162,7 +162,7 @@ func (d *decoder) each(n ast.Node, path string, extend func(path, key string) st
 ) {
 	m, ok := n.(ast.MapNode)
 	if !ok {
-		d.fail(n, path, describe(n)+" is not a mapping", hint)
+		d.fail(path, describe(n)+" is not a mapping", hint)
 		return
 	}
 	first := map[string]*token.Token{}
@@ -185,7 +185,7 @@ func (d *decoder) each(n ast.Node, path string, extend func(path, key string) st
 }
 
 // fail reports a value that cannot be decoded and keeps later rules from judging what is not there.
-func (d *decoder) fail(n ast.Node, path, message, hint string) {
+func (d *decoder) fail(path, message, hint string) {
 	d.bad[path] = true
 	d.problem(path, message, hint)
 }

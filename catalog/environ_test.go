@@ -175,7 +175,7 @@ func TestEnvironRefuses(t *testing.T) {
 		}
 		before := ""
 		for _, e := range merr.Errors {
-			ve, ok := e.(*catalog.VariableError)
+			ve, ok := errors.AsType[*catalog.VariableError](e)
 			if !ok {
 				t.Fatalf("got %T, want a *catalog.VariableError", e)
 			}

@@ -31,7 +31,7 @@ func problems(t *testing.T, err error) []*catalog.Problem {
 	}
 	var all []*catalog.Problem
 	for _, e := range merr.Errors {
-		p, ok := e.(*catalog.Problem)
+		p, ok := errors.AsType[*catalog.Problem](e)
 		if !ok {
 			t.Fatalf("got %T (%v), want a *catalog.Problem", e, e)
 		}

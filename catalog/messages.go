@@ -46,7 +46,7 @@ func messages() phrases {
 			return value + " is not known", suggest(strings.Trim(value, `"`), options, "use one of")
 		},
 		"min": func(_, param string) (string, string) { return "is empty", "give at least " + param },
-		"max": func(value, param string) (string, string) {
+		"max": func(_, param string) (string, string) {
 			return "is too long", "use at most " + param + " characters or entries"
 		},
 		"gt":      func(value, param string) (string, string) { return value + " is too small", "use more than " + param },

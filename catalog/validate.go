@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"errors"
 	"math"
 	"path"
 	"path/filepath"
@@ -31,8 +32,8 @@ func (r *report) validate(c *Catalog) {
 	v.RegisterStructValidation(checkEndpoint, Endpoint{})
 	v.RegisterStructValidation(checkVariable, Variable{})
 
-	found, ok := v.Struct(c).(validator.ValidationErrors)
-	if !ok {
+	var found validator.ValidationErrors
+	if !errors.As(v.Struct(c), &found) {
 		return
 	}
 	table := messages()

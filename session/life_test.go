@@ -247,7 +247,7 @@ func TestStop(t *testing.T) {
 func TestIdle(t *testing.T) {
 	const late = 200 * time.Millisecond
 	t.Run("no client comes", func(t *testing.T) {
-		bubble(t, func(t *testing.T, b *bench) {
+		bubble(t, func(_ *testing.T, b *bench) {
 			b.start("alice")
 			b.pass(grace - time.Millisecond)
 			b.wantState("alice", session.Ready)
@@ -285,7 +285,7 @@ func TestIdle(t *testing.T) {
 		})
 	})
 	t.Run("a client comes back in time", func(t *testing.T) {
-		bubble(t, func(t *testing.T, b *bench) {
+		bubble(t, func(_ *testing.T, b *bench) {
 			token := b.start("alice").Token
 			for range 10 {
 				a := b.attach(token)
@@ -297,7 +297,7 @@ func TestIdle(t *testing.T) {
 		})
 	})
 	t.Run("looking is no use", func(t *testing.T) {
-		bubble(t, func(t *testing.T, b *bench) {
+		bubble(t, func(_ *testing.T, b *bench) {
 			b.start("alice")
 			for range 12 {
 				b.pass(grace / 10)
@@ -308,7 +308,7 @@ func TestIdle(t *testing.T) {
 		})
 	})
 	t.Run("the app's own times", func(t *testing.T) {
-		bubble(t, func(t *testing.T, b *bench) {
+		bubble(t, func(_ *testing.T, b *bench) {
 			b.start("bob")
 			b.pass(time.Second + late)
 			b.wantState("bob", session.Absent)

@@ -80,7 +80,7 @@ func TestRecoverAdoptsRunningDesktops(t *testing.T) {
 }
 
 func TestRecoverLetsTheFirstClientComeAgain(t *testing.T) {
-	bubble(t, func(t *testing.T, b *bench) {
+	bubble(t, func(_ *testing.T, b *bench) {
 		b.start("alice")
 		b.pass(grace - time.Second)
 		b.reboot()

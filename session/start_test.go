@@ -306,7 +306,7 @@ func savedApp(t *testing.T, file []byte) string {
 }
 
 func TestFailureIsKeptForAWhile(t *testing.T) {
-	bubble(t, func(t *testing.T, b *bench) {
+	bubble(t, func(_ *testing.T, b *bench) {
 		s := b.start("alice")
 		held := b.attach(s.Token)
 		defer held.Release()
