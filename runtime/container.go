@@ -125,3 +125,13 @@ type Container struct {
 type Selector struct {
 	Labels map[string]string
 }
+
+// Matches tells whether labels include all of the selector's.
+func (s Selector) Matches(labels map[string]string) bool {
+	for key, value := range s.Labels {
+		if got, ok := labels[key]; !ok || got != value {
+			return false
+		}
+	}
+	return true
+}

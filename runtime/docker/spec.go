@@ -1,13 +1,9 @@
 package docker
 
 import (
-	"errors"
-	"fmt"
 	"math"
-	"path"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/mount"
@@ -29,7 +25,7 @@ type request struct {
 // what the engine would take for something else than what the contract says is
 // refused here, the rest is judged by the engine.
 func translate(spec runtime.Spec, can runtime.Capabilities, logDriver string) (request, error) {
-	if err := check(spec); err != nil {
+	if err := spec.Validate(); err != nil {
 		return request{}, err
 	}
 	exposed, bindings := ports(spec.Ports)
@@ -59,56 +55,6 @@ func translate(spec runtime.Spec, can runtime.Capabilities, logDriver string) (r
 		},
 		networking: &network.NetworkingConfig{},
 	}, nil
-}
-
-// check refuses what the engine would silently understand in another way: an
-// empty name, for example, makes it choose one.
-func check(spec runtime.Spec) error {
-	if !validName(spec.Name) {
-		return fmt.Errorf("container name %q: use letters, digits, '_', '.' and '-', starting with a letter or digit", spec.Name)
-	}
-	if spec.Image == "" {
-		return errors.New("no image is named")
-	}
-	for name := range spec.Env {
-		if name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(spec.Env[name], "\x00") {
-			return fmt.Errorf("environment variable %q: a name has no '=', and neither name nor value a zero byte", name)
-		}
-	}
-	for _, port := range spec.Ports {
-		if port.ContainerPort == 0 || port.HostPort == 0 || !port.HostIP.IsValid() {
-			return fmt.Errorf("port %d: host address and both ports are required", port.ContainerPort)
-		}
-	}
-	for _, volume := range spec.Volumes {
-		if !validName(volume.Volume) {
-			return fmt.Errorf("volume name %q: use letters, digits, '_', '.' and '-', starting with a letter or digit", volume.Volume)
-		}
-		if !path.IsAbs(volume.Path) {
-			return fmt.Errorf("volume %s: path %q is not absolute", volume.Volume, volume.Path)
-		}
-	}
-	for _, memory := range spec.Tmpfs {
-		if !path.IsAbs(memory.Path) || memory.Bytes < 0 {
-			return fmt.Errorf("tmpfs %q of %d bytes: the path is absolute and the size not negative", memory.Path, memory.Bytes)
-		}
-	}
-	limits := spec.Limits
-	if !(limits.CPUs >= 0) || math.IsInf(limits.CPUs, 0) || limits.MemoryBytes < 0 || limits.PIDs < 0 || limits.ShmBytes < 0 {
-		return fmt.Errorf("limits %+v: none may be negative", limits)
-	}
-	return nil
-}
-
-// validName tells whether a name is one that the contract allows.
-func validName(name string) bool {
-	for i, c := range []byte(name) {
-		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
-		if !letter && (i == 0 || !strings.ContainsRune("_.-", rune(c))) {
-			return false
-		}
-	}
-	return name != ""
 }
 
 // environment is sorted, so that equal specs make equal requests.

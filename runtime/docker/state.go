@@ -85,21 +85,11 @@ func (r *Runtime) List(ctx context.Context, selector runtime.Selector) ([]runtim
 	}
 	out := make([]runtime.Container, 0, len(all))
 	for _, c := range all {
-		if carries(c.Labels, selector.Labels) {
+		if selector.Matches(c.Labels) {
 			out = append(out, summary(c))
 		}
 	}
 	return out, nil
-}
-
-// carries tells whether labels include all of the wanted ones.
-func carries(labels, wanted map[string]string) bool {
-	for key, value := range wanted {
-		if got, ok := labels[key]; !ok || got != value {
-			return false
-		}
-	}
-	return true
 }
 
 // summary describes a container of the engine's list.

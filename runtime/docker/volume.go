@@ -14,7 +14,7 @@ func (r *Runtime) Volume(ctx context.Context, name string) (bool, error) {
 	if err != nil {
 		return false, fault(ctx, op, name, err)
 	}
-	if !validName(name) {
+	if !runtime.ValidName(name) {
 		return false, nil
 	}
 	_, err = e.api.VolumeInspect(ctx, name)
@@ -31,7 +31,7 @@ func (r *Runtime) RemoveVolume(ctx context.Context, name string) error {
 	if err != nil {
 		return fault(ctx, op, name, err)
 	}
-	if !validName(name) {
+	if !runtime.ValidName(name) {
 		return nil
 	}
 	const force = false

@@ -127,7 +127,7 @@ func (r *Runtime) Create(ctx context.Context, spec runtime.Spec) (runtime.ID, er
 	if err := r.enter(ctx, OpCreate, spec.Name); err != nil {
 		return "", err
 	}
-	if err := validate(spec); err != nil {
+	if err := spec.Validate(); err != nil {
 		return "", fail(OpCreate, spec.Name, runtime.ErrInvalid, err)
 	}
 	r.mu.Lock()
@@ -227,20 +227,11 @@ func (r *Runtime) List(ctx context.Context, selector runtime.Selector) ([]runtim
 	defer r.mu.Unlock()
 	var found []runtime.Container
 	for _, c := range r.sorted() {
-		if matches(c.spec.Labels, selector.Labels) {
+		if selector.Matches(c.spec.Labels) {
 			found = append(found, c.describe(false))
 		}
 	}
 	return found, nil
-}
-
-func matches(have, want map[string]string) bool {
-	for key, value := range want {
-		if got, there := have[key]; !there || got != value {
-			return false
-		}
-	}
-	return true
 }
 
 // sorted gives the containers in the order in which they were made. The lock is

@@ -32,19 +32,16 @@ func unknown(op string, id runtime.ID) error {
 // Create implements runtime.Runtime.
 func (r *Runtime) Create(ctx context.Context, spec runtime.Spec) (runtime.ID, error) {
 	const op = "create"
-	if err := check(spec); err != nil {
-		return "", failure(op, spec.Name, runtime.ErrInvalid, err)
-	}
 	return call(ctx, r, op, spec.Name, func(ctx context.Context, l *link) (runtime.ID, error) {
+		g, err := translate(spec, l.info)
+		if err != nil {
+			return "", failure(op, spec.Name, runtime.ErrInvalid, err)
+		}
 		// The engine would make the volumes by itself, but without labels.
 		for _, name := range volumeNames(spec.Volumes) {
 			if err := ensureVolume(ctx, name, spec.Labels); err != nil {
 				return "", err
 			}
-		}
-		g, err := translate(spec, l.info)
-		if err != nil {
-			return "", err
 		}
 		made, err := containers.CreateWithSpec(ctx, g, nil)
 		return runtime.ID(made.ID), err

@@ -86,7 +86,7 @@ func (r *Runtime) List(ctx context.Context, selector runtime.Selector) ([]runtim
 		}
 		out := make([]runtime.Container, 0, len(found))
 		for i := range found {
-			if carries(found[i].Labels, selector.Labels) {
+			if selector.Matches(found[i].Labels) {
 				out = append(out, listed(&found[i]))
 			}
 		}
@@ -105,16 +105,6 @@ func labelFilters(labels map[string]string) []string {
 	}
 	slices.Sort(out)
 	return out
-}
-
-// carries tells whether all wanted labels are there and equal.
-func carries(labels, wanted map[string]string) bool {
-	for name, value := range wanted {
-		if got, ok := labels[name]; !ok || got != value {
-			return false
-		}
-	}
-	return true
 }
 
 // listed translates what the engine tells of a container in a list.

@@ -11,7 +11,7 @@ import (
 
 // Volume implements runtime.Runtime.
 func (r *Runtime) Volume(ctx context.Context, name string) (bool, error) {
-	if !validName(name) {
+	if !runtime.ValidName(name) {
 		return false, nil
 	}
 	return call(ctx, r, "volume", name, func(ctx context.Context, _ *link) (bool, error) {
@@ -27,7 +27,7 @@ func (r *Runtime) Volume(ctx context.Context, name string) (bool, error) {
 // other, that none takes another's volume away in between.
 func (r *Runtime) RemoveVolume(ctx context.Context, name string) error {
 	const op = "removevolume"
-	if !validName(name) {
+	if !runtime.ValidName(name) {
 		return nil
 	}
 	return run(ctx, r, op, name, func(ctx context.Context, _ *link) error {
