@@ -51,11 +51,12 @@ ours() {
     echo "$pid"
 }
 
-# launch ENGINE COMMAND...: starts a service that outlives this shell, with its log under the state directory.
+# launch ENGINE DIRECTORY COMMAND...: starts a service that outlives this shell, with its log under the state
+# directory. It runs in DIRECTORY, where its helpers may leave files.
 launch() {
-    local engine=$1
-    shift
-    setsid nohup "$@" >"$state/$engine.log" 2>&1 </dev/null 9>&- &
+    local engine=$1 directory=$2
+    shift 2
+    (cd "$directory" && exec setsid nohup "$@" >"$state/$engine.log" 2>&1 </dev/null 9>&-) &
     echo $! >"$state/$engine.pid"
 }
 
@@ -119,7 +120,7 @@ start_docker() {
         systemctl start docker.service
     else
         have dockerd || die "dockerd is not installed: run scripts/setup.sh test"
-        launch docker dockerd
+        launch docker "$state" dockerd
     fi
 }
 
@@ -127,7 +128,7 @@ start_podman() {
     have podman || die "podman is not installed: run scripts/setup.sh test"
     configure_podman
     mkdir -p /run/podman
-    launch podman podman system service --time=0 "unix://$(socket_of podman)"
+    launch podman "$state" podman system service --time=0 "unix://$(socket_of podman)"
 }
 
 start_podman_rootless() {
@@ -165,12 +166,9 @@ start_podman_rootless() {
     fi
     install -d -o "$test_user" -g "$test_user" -m 700 "$runtime_dir" "$runtime_dir/podman"
     rm -f "$(socket_of podman-rootless)"
-    (
-        cd "$home"
-        launch podman-rootless runuser -u "$test_user" -- env -i HOME="$home" USER="$test_user" LOGNAME="$test_user" \
-            PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin XDG_RUNTIME_DIR="$runtime_dir" \
-            podman system service --time=0 "unix://$(socket_of podman-rootless)"
-    )
+    launch podman-rootless "$home" runuser -u "$test_user" -- env -i HOME="$home" USER="$test_user" LOGNAME="$test_user" \
+        PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin XDG_RUNTIME_DIR="$runtime_dir" \
+        podman system service --time=0 "unix://$(socket_of podman-rootless)"
 }
 
 start() {
