@@ -63,7 +63,7 @@ launch() {
 await() {
     local engine=$1 deadline=$((SECONDS + wait_seconds))
     until running "$engine"; do
-        if [ $SECONDS -ge $deadline ] || { [ -e "$state/$engine.pid" ] && ! ours "$engine" >/dev/null; }; then
+        if [ $SECONDS -ge $deadline ] || { [ -e "$state/$engine.pid" ] && [ ! -d "/proc/$(cat "$state/$engine.pid")" ]; }; then
             tail -n 20 "$state/$engine.log" >&2 2>/dev/null || true
             die "$engine does not answer on $(socket_of "$engine"); its log is $state/$engine.log"
         fi

@@ -10,8 +10,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/containers/podman/v5/pkg/bindings/containers"
-
 	"sage/runtime"
 )
 
@@ -67,7 +65,7 @@ func (r *Runtime) Dial(ctx context.Context, id runtime.ID, port uint16) (net.Con
 
 // way looks a container up and finds how its port may be reached.
 func (l *link) way(ctx context.Context, op string, id runtime.ID, port uint16) (way, error) {
-	found, err := containers.Inspect(ctx, string(id), nil)
+	found, err := look(ctx, id)
 	if err != nil {
 		return way{}, err
 	}

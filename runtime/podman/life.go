@@ -74,7 +74,7 @@ func (r *Runtime) Start(ctx context.Context, id runtime.ID) error {
 // started tells whether there is nothing left to start; the error says that it
 // is too late for it.
 func started(ctx context.Context, op string, id runtime.ID) (bool, error) {
-	found, err := containers.Inspect(ctx, string(id), nil)
+	found, err := look(ctx, id)
 	if err != nil {
 		return false, err
 	}
@@ -104,7 +104,7 @@ func (r *Runtime) Stop(ctx context.Context, id runtime.ID, grace time.Duration) 
 			return err
 		}
 		// The engine has many words for "it does not run"; its state has one.
-		found, inspectErr := containers.Inspect(ctx, string(id), nil)
+		found, inspectErr := look(ctx, id)
 		if inspectErr != nil {
 			if kindOf(op, inspectErr) == runtime.ErrNotFound {
 				return nil
@@ -143,7 +143,7 @@ func stop(ctx context.Context, id runtime.ID, options *containers.StopOptions) e
 			return ctx.Err()
 		case <-ticker.C:
 		}
-		found, err := containers.Inspect(ctx, string(id), nil)
+		found, err := look(ctx, id)
 		if err != nil && kindOf("stop", err) == runtime.ErrNotFound {
 			return nil
 		}

@@ -21,7 +21,7 @@ func (r *Runtime) Logs(ctx context.Context, id runtime.ID, lines int) ([]byte, e
 	return call(ctx, r, op, string(id), func(ctx context.Context, _ *link) ([]byte, error) {
 		if lines <= 0 {
 			// To the engine that would be all of them.
-			_, err := containers.Inspect(ctx, string(id), nil)
+			_, err := look(ctx, id)
 			return nil, err
 		}
 		return tail(ctx, id, lines)

@@ -28,7 +28,7 @@ func (r *Runtime) Inspect(ctx context.Context, id runtime.ID) (runtime.Container
 }
 
 func inspect(ctx context.Context, id runtime.ID) (runtime.Container, error) {
-	found, err := containers.Inspect(ctx, string(id), nil)
+	found, err := look(ctx, id)
 	if err != nil {
 		return runtime.Container{}, err
 	}
