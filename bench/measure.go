@@ -6,14 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"slices"
 	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"sage/httpapi/api"
 	"sage/rfb"
 )
 
@@ -89,9 +87,9 @@ func measureLocate(ctx context.Context, e *engine, d *daemon, out io.Writer) err
 	locate := func(ctx context.Context) ([]time.Duration, error) {
 		var took []time.Duration
 		for ctx.Err() == nil {
-			var found api.LocateResponse
 			t, err := timed(func() error {
-				return d.call(context.WithoutCancel(ctx), http.MethodGet, "/api/vm/ws/located", nil, &found)
+				_, err := d.Locate(context.WithoutCancel(ctx), "located")
+				return err
 			})
 			if err != nil {
 				return nil, err

@@ -92,6 +92,9 @@ const (
 	StateExited State = "exited"
 )
 
+// Alive tells whether there are processes in the container.
+func (s State) Alive() bool { return s == StateRunning || s == StatePaused }
+
 // Container describes a container at one moment.
 type Container struct {
 	ID   ID

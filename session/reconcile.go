@@ -40,7 +40,7 @@ func (m *Manager) Reconcile(ctx context.Context) (Summary, error) {
 	var problems *multierror.Error
 	listed := make(map[runtime.ID]bool, len(containers))
 	for _, c := range containers {
-		if c.State == runtime.StateRunning {
+		if c.State.Alive() {
 			listed[c.ID] = true
 		}
 		if err := m.meet(ctx, c, &sum); err != nil {
@@ -80,7 +80,7 @@ func (m *Manager) meet(ctx context.Context, c runtime.Container, sum *Summary) e
 		return err
 	}
 	// A failed one's is what could not be undone.
-	if !failed && (c.State == runtime.StateRunning || c.State == runtime.StatePaused) {
+	if !failed && c.State.Alive() {
 		m.adopt(c, id, sum)
 		return nil
 	}
@@ -151,7 +151,7 @@ func (m *Manager) confirmEnded(ctx context.Context, d *desktop, sum *Summary) er
 		cause = errors.New("its container was removed by somebody else")
 	case err != nil:
 		return err
-	case c.State == runtime.StateRunning || c.State == runtime.StatePaused:
+	case c.State.Alive():
 		return nil
 	}
 	m.mu.Lock()

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"sage/runtime"
@@ -152,8 +151,7 @@ func (m *Manager) tryRemove(id runtime.ID, grace time.Duration, failure *StartEr
 	if failure != nil {
 		m.autopsy(ctx, id, failure)
 	}
-	err := m.rt.Stop(ctx, id, grace)
-	if err != nil && !errors.Is(err, runtime.ErrNotFound) {
+	if err := m.rt.Stop(ctx, id, grace); err != nil {
 		return err
 	}
 	return m.rt.Remove(ctx, id)

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
-	"github.com/hashicorp/go-multierror"
 	"github.com/urfave/cli/v2"
 
 	"sage/catalog"
@@ -37,7 +35,7 @@ func validateCatalogs(c *cli.Context) error {
 			bad++
 			// As it is: every problem begins with its place, for editors and CI.
 			fmt.Fprintln(c.App.ErrWriter, err)
-			fmt.Fprintf(c.App.ErrWriter, "%s: %s\n", file, count(problems(err), "problem"))
+			fmt.Fprintf(c.App.ErrWriter, "%s: %s\n", file, count(len(each(err)), "problem"))
 			continue
 		}
 		if _, err := fmt.Fprintf(c.App.Writer, "%s: %s, no problem\n", file, count(len(found.Apps), "app")); err != nil {
@@ -59,14 +57,6 @@ func loadCatalog(c *cli.Context) (*catalog.Catalog, error) {
 			strings.ReplaceAll(err.Error(), "\n", "\n  "))
 	}
 	return found, nil
-}
-
-func problems(err error) int {
-	var all *multierror.Error
-	if errors.As(err, &all) {
-		return len(all.Errors)
-	}
-	return 1
 }
 
 // count puts a number before a noun whose plural has an s.

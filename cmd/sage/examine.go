@@ -59,7 +59,7 @@ func examineCatalog(path string) (*catalog.Catalog, []finding) {
 	if err == nil {
 		return apps, []finding{ok("catalog", "%s: %s", path, strings.Join(appIDs(apps), ", "))}
 	}
-	f := fail("catalog", "", "%s", count(problems(err), "problem"))
+	f := fail("catalog", "", "%s", count(len(each(err)), "problem"))
 	for _, problem := range each(err) {
 		f.more = append(f.more, problem.Error())
 	}

@@ -26,7 +26,7 @@ func (r *Runtime) Dial(ctx context.Context, id runtime.ID, port uint16) (net.Con
 	if err != nil {
 		return nil, err
 	}
-	if s := state(found.State); s != runtime.StateRunning && s != runtime.StatePaused {
+	if s := state(found.State); !s.Alive() {
 		return nil, failure(op, string(id), runtime.ErrConflict, fmt.Errorf("the container is %s", found.State.Status))
 	}
 	direct, published := e.ways(found, port)

@@ -70,7 +70,7 @@ func (l *link) way(ctx context.Context, op string, id runtime.ID, port uint16) (
 		return way{}, err
 	}
 	c := inspected(found)
-	if c.State != runtime.StateRunning && c.State != runtime.StatePaused {
+	if !c.State.Alive() {
 		return way{}, failure(op, string(id), runtime.ErrConflict, fmt.Errorf("the container is %s", found.State.Status))
 	}
 	w := way{port: port}

@@ -62,7 +62,7 @@ func inspected(found *define.InspectContainerData) runtime.Container {
 	}
 	if found.NetworkSettings != nil {
 		c.Ports = publishedPorts(found.NetworkSettings.Ports)
-		if c.State == runtime.StateRunning || c.State == runtime.StatePaused {
+		if c.State.Alive() {
 			c.Address = address(found.NetworkSettings)
 		}
 	}

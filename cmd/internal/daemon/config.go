@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-multierror"
+
+	"sage/runtime"
 )
 
 // Config is everything that a daemon can be told. Its fields are named like the
@@ -62,10 +64,10 @@ func (c *Config) Validate() error {
 	case c.PortStart > c.PortEnd:
 		refuse("port range [%d, %d) is reversed: PORT_RANGE_START must be below PORT_RANGE_END", c.PortStart, c.PortEnd)
 	}
-	if c.BaseName == "" || !nameLike(c.BaseName) {
+	if !runtime.ValidName(c.BaseName) {
 		refuse("container base name %q: begin with a letter or digit, then letters, digits, '-', '_' and '.' (CONTAINER_BASE_NAME)", c.BaseName)
 	}
-	if c.Instance == "" || len(c.Instance) > 63 || !nameLike(c.Instance) {
+	if len(c.Instance) > 63 || !runtime.ValidName(c.Instance) {
 		refuse("instance %q: use 1 to 63 letters, digits, '-', '_' and '.' (SAGE_INSTANCE)", c.Instance)
 	}
 	for _, t := range []struct {
@@ -113,15 +115,4 @@ func loopback(host string) bool {
 	}
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.IsLoopback()
-}
-
-// nameLike tells whether every engine takes s as the beginning of a name.
-func nameLike(s string) bool {
-	for i, c := range s {
-		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
-		if !letter && (i == 0 || c != '-' && c != '_' && c != '.') {
-			return false
-		}
-	}
-	return true
 }
