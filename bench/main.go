@@ -1,7 +1,8 @@
 // Command bench measures what Sage adds to a container engine, in one run and as
 // ratios: the time from a POST to the desktop's first bytes against the same
 // container started with the engine's own program and dialled directly, ten
-// starts at once against one, and how quick Sage answers while desktops start.
+// starts at once against one, how quick Sage answers while desktops start, and
+// how long a new daemon takes to find the desktops of its predecessor.
 //
 // It runs the program that `make build` leaves (SAGE_BENCH_BINARY) as a daemon
 // of its own for each engine that is named in SAGE_TEST_ENGINES.

@@ -29,6 +29,9 @@ func measure(ctx context.Context, name, binary string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if err := measureAdoption(ctx, e, binary, out); err != nil {
+		return err
+	}
 	d, err := startDaemon(binary, e)
 	if err != nil {
 		return err

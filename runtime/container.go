@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -124,17 +125,24 @@ type Container struct {
 	OOMKilled bool
 }
 
-// Selector chooses containers by labels, all of which must be equal.
+// Selector chooses containers: those of which everything is true that it says.
 type Selector struct {
+	// Labels are carried, with equal values.
 	Labels map[string]string
+	// NamePrefix is what the name begins with.
+	NamePrefix string
 }
 
-// Matches tells whether labels include all of the selector's.
-func (s Selector) Matches(labels map[string]string) bool {
+// Empty tells whether the selector says nothing, and so would choose all.
+func (s Selector) Empty() bool { return len(s.Labels) == 0 && s.NamePrefix == "" }
+
+// Matches tells whether the selector chooses a container. What an engine filters
+// by itself it takes for patterns, so backends ask this, too.
+func (s Selector) Matches(name string, labels map[string]string) bool {
 	for key, value := range s.Labels {
 		if got, ok := labels[key]; !ok || got != value {
 			return false
 		}
 	}
-	return true
+	return strings.HasPrefix(name, s.NamePrefix)
 }

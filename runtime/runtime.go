@@ -40,7 +40,7 @@ import (
 // # Ownership
 //
 // A backend touches only what it is told to: it finds containers by label
-// (List) and by ID, never by a pattern of names, and it keeps no state of its
+// or the beginning of their name (List) and by ID, never by a pattern, and it keeps no state of its
 // own about them: the engine is the database. A container outlives the process
 // that made it; nothing is removed by Close, and no container removes itself.
 //
@@ -99,10 +99,20 @@ type Runtime interface {
 	// Errors: ErrNotFound.
 	Inspect(ctx context.Context, id ID) (Container, error)
 
-	// List describes the containers, running or not, that carry all labels of
-	// the selector exactly. An empty selector is ErrInvalid. Some fields are only
+	// List describes the containers, running or not, that the selector chooses. An
+	// empty selector is ErrInvalid. Some fields are only
 	// filled by Inspect; see Container.
 	List(ctx context.Context, selector Selector) ([]Container, error)
+
+	// Events follows what happens to the containers that the selector chooses, and
+	// calls notify for each event, from one goroutine at a time, until ctx ends or
+	// the engine's stream does. It always returns an error, and does not call notify
+	// afterwards. Events are hints: some may be lost or come twice. List is the
+	// truth.
+	//
+	// Errors: ErrCanceled (ctx ended), ErrUnavailable (the stream ended),
+	// ErrInvalid (the selector is empty).
+	Events(ctx context.Context, selector Selector, notify func(Event)) error
 
 	// Stop asks the container's processes to end (SIGTERM to the first one) and
 	// kills them after grace, which is rounded up to whole seconds. It returns

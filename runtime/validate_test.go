@@ -64,8 +64,17 @@ func TestSelectorMatches(t *testing.T) {
 		{map[string]string{"uid": "alice-2", "empty": ""}, false},
 		{nil, false},
 	} {
-		if got := s.Matches(tt.labels); got != tt.want {
+		if got := s.Matches("name", tt.labels); got != tt.want {
 			t.Errorf("%v: got %t", tt.labels, got)
 		}
+	}
+	prefix := runtime.Selector{NamePrefix: "vm.a-"}
+	for name, want := range map[string]bool{"vm.a-": true, "vm.a-lice": true, "vmxa-lice": false, "vm.a": false, "my-vm.a-": false} {
+		if got := prefix.Matches(name, nil); got != want {
+			t.Errorf("%s: got %t", name, got)
+		}
+	}
+	if !(runtime.Selector{}).Empty() || prefix.Empty() || s.Empty() {
+		t.Error("what is empty?")
 	}
 }

@@ -17,3 +17,18 @@ func (m *Manager) Leases() map[uint16]string {
 	}
 	return leases
 }
+
+// Transition is one row of the table of a session's life.
+type Transition struct {
+	From, To State
+	When     string
+}
+
+// Transitions is the table.
+func Transitions() []Transition {
+	var rows []Transition
+	for _, t := range transitions() {
+		rows = append(rows, Transition{t.from, t.to, t.when})
+	}
+	return rows
+}

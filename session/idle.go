@@ -45,7 +45,7 @@ func (d *desktop) idleDeadline() time.Time {
 // looks at the desktop only.
 func (d *desktop) expired(now time.Time) (reason string, over bool) {
 	switch {
-	case d.policy.maxLifetime > 0 && !now.Before(d.ready.Add(d.policy.maxLifetime)):
+	case d.policy.maxLifetime > 0 && !now.Before(d.born.Add(d.policy.maxLifetime)):
 		return "its lifetime is over", true
 	case d.clients > 0 || now.Before(d.idleDeadline()):
 		return "", false

@@ -29,6 +29,12 @@ type identity struct {
 	endpoints       []catalog.Endpoint
 }
 
+// primary is the endpoint whose answer makes a desktop ready.
+func (i identity) primary() catalog.Endpoint {
+	app := catalog.App{Endpoints: i.endpoints}
+	return app.Primary()
+}
+
 // selector chooses the containers of this daemon and no others.
 func (o *Options) selector() runtime.Selector {
 	return runtime.Selector{Labels: map[string]string{labelInstance: o.Instance, labelBaseName: o.BaseName}}

@@ -11,9 +11,10 @@ import (
 )
 
 const (
-	// undoTimeout bounds the taking away of what a failed start has made; what
-	// is left then is found by the next reconciling.
+	// undoTimeout bounds one attempt to take away what a failed start has made.
 	undoTimeout = 30 * time.Second
+	// autopsyTimeout bounds the look at a failed container, since somebody waits.
+	autopsyTimeout = 10 * time.Second
 	// logLines is how much of a container's log a failure carries.
 	logLines = 20
 )
@@ -29,11 +30,11 @@ type launch struct {
 	// deadline ends the start; it is set when the image is there.
 	deadline time.Time
 
-	id    runtime.ID
-	ports []uint16
-	// before are the settings that the uid had, to be put back.
-	before    settings
-	hadBefore bool
+	id runtime.ID
+	// before are the settings that the uid had, to be put back where saved says
+	// that new ones were written.
+	before           settings
+	hadBefore, saved bool
 }
 
 // run brings the desktop up to its first answer.
@@ -49,10 +50,15 @@ func (l *launch) run(ctx context.Context) error {
 	if err := l.container(ctx); err != nil {
 		return err
 	}
+	return l.await(ctx)
+}
+
+// await waits for the desktop's first answer.
+func (l *launch) await(ctx context.Context) error {
 	l.enter(PhaseReady)
 	ctx, cancel := l.bounded(ctx)
 	defer cancel()
-	return l.m.awaitReady(ctx, l.id, l.plan.app.Primary())
+	return l.m.awaitReady(ctx, l.id, l.d.primary())
 }
 
 func (l *launch) enter(p Phase) {
@@ -73,7 +79,11 @@ func (l *launch) save() error {
 	if l.before, l.hadBefore, err = l.m.store.load(l.d.uid); err != nil {
 		return err
 	}
-	return l.m.store.save(l.plan.saved)
+	if err := l.m.store.save(l.plan.saved); err != nil {
+		return err
+	}
+	l.saved = true
+	return nil
 }
 
 // lookForHome finds out whether there is a home that a failure must leave
@@ -86,10 +96,8 @@ func (l *launch) lookForHome(ctx context.Context) error {
 	defer cancel()
 	l.enter(PhaseCreate)
 	there, err := l.m.rt.Volume(ctx, l.m.opts.homeVolume(l.d.uid))
-	l.m.mu.Lock()
-	l.d.newHome = err == nil && !there
-	l.m.mu.Unlock()
-	return because(ctx, err)
+	l.note(func(d *desktop) { d.newHome = err == nil && !there })
+	return unanswered(ctx, err)
 }
 
 // container makes a running container. It asks for the image only when the
@@ -131,7 +139,7 @@ func (l *launch) clear(ctx context.Context) (removed int, err error) {
 	ctx, cancel := l.bounded(ctx)
 	defer cancel()
 	removed, err = l.m.removeContainers(ctx, l.d.uid)
-	return removed, because(ctx, err)
+	return removed, unanswered(ctx, err)
 }
 
 // because says with err why ctx has ended, where it has: an engine's error
@@ -144,7 +152,8 @@ func because(ctx context.Context, err error) error {
 }
 
 // tryContainer creates and starts a container with the next free ports, and
-// leaves nothing behind when that fails.
+// leaves nothing behind when it says that the image is missing or that a port
+// is in use.
 func (l *launch) tryContainer(ctx context.Context) error {
 	ctx, cancel := l.bounded(ctx)
 	defer cancel()
@@ -153,54 +162,57 @@ func (l *launch) tryContainer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.ports = ports
+	l.note(func(d *desktop) { d.hostPorts = ports })
 	if l.id, err = l.m.rt.Create(ctx, l.m.spec(l.d.identity, l.plan, ports)); err == nil {
-		l.m.mu.Lock()
-		if l.d.state == Preparing {
-			l.m.setState(l.d, Starting)
-		}
-		l.m.mu.Unlock()
+		l.note(func(d *desktop) {
+			d.id = l.id
+			if d.state == Preparing {
+				l.m.setState(d, Starting)
+			}
+		})
 		l.enter(PhaseStart)
 		err = l.m.rt.Start(ctx, l.id)
 	}
 	if err == nil {
-		l.m.mu.Lock()
-		l.d.id, l.d.hostPorts = l.id, ports
-		l.m.mu.Unlock()
 		return nil
 	}
+	l.m.ports.release(l.d.uid, ports)
+	l.note(func(d *desktop) { d.hostPorts = nil })
 	if !errors.Is(err, runtime.ErrPortInUse) {
-		l.m.ports.release(l.d.uid, ports)
-		return because(ctx, err)
+		return unanswered(ctx, err)
 	}
 	taken := taken(l.m.opts.PublishIP, ports)
 	l.m.log.Info("host port is held by another program", "uid", l.d.uid, "ports", taken)
-	l.m.ports.release(l.d.uid, ports)
 	l.m.ports.rest(taken)
 	if l.id != "" {
 		if err := l.m.rt.Remove(ctx, l.id); err != nil {
-			return because(ctx, err)
+			return unanswered(ctx, err)
 		}
 		l.id = ""
 	}
 	return err
 }
 
+// note changes the desktop under the Manager's lock.
+func (l *launch) note(change func(d *desktop)) {
+	l.m.mu.Lock()
+	defer l.m.mu.Unlock()
+	change(l.d)
+}
+
 // image builds or pulls the image.
 func (l *launch) image(ctx context.Context) error {
-	l.m.mu.Lock()
-	if l.d.state == Starting {
-		l.m.setState(l.d, Preparing)
-	}
-	l.m.mu.Unlock()
+	l.note(func(d *desktop) {
+		if d.state == Starting {
+			l.m.setState(d, Preparing)
+		}
+	})
 	l.enter(PhaseImage)
 	ctx, cancel := context.WithTimeoutCause(ctx, l.m.opts.ImageTimeout,
 		fmt.Errorf("%w: %s is the limit for an image, see SAGE_IMAGE_TIMEOUT", ErrStartTimeout, l.m.opts.ImageTimeout))
 	defer cancel()
 	err := l.m.images.Ensure(ctx, l.plan.app, func(_ string, p runtime.Progress) {
-		l.m.mu.Lock()
-		defer l.m.mu.Unlock()
-		l.d.progress = p.Text
+		l.note(func(d *desktop) { d.progress = p.Text })
 	})
 	return because(ctx, err)
 }
@@ -208,8 +220,8 @@ func (l *launch) image(ctx context.Context) error {
 // failure describes why the start failed, with what the container has to say.
 func (l *launch) failure(ctx context.Context, err error) *StartError {
 	f := &StartError{UID: l.d.uid, App: l.d.app, Phase: l.phase, After: time.Since(l.since), Err: err}
-	if l.id != "" {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
+	if l.id != "" && !errors.Is(err, runtime.ErrUnavailable) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), autopsyTimeout)
 		defer cancel()
 		l.m.autopsy(ctx, l.id, f)
 	}
@@ -231,34 +243,30 @@ func (m *Manager) autopsy(ctx context.Context, id runtime.ID, f *StartError) {
 	}
 }
 
-// undo takes away what the start has made. A failed one's container that stays
-// is found by the next reconciling; a stopped one's is not given up, since
-// reconciling would take it for a desktop of its own.
-func (l *launch) undo(ctx context.Context) {
-	remove := func() error {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
-		defer cancel()
-		// By label: a Create whose answer never came may have made one, too.
-		if _, err := l.m.removeContainers(ctx, l.d.uid); err != nil {
-			return err
-		}
-		return l.m.removeNewHome(ctx, l.d)
+// undo takes away what the start has made, and puts back the settings that it
+// replaced. It may be called again after an error, which is the engine's.
+func (l *launch) undo(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
+	defer cancel()
+	// By label: a Create whose answer never came may have made one, too.
+	if _, err := l.m.removeContainers(ctx, l.d.uid); err != nil {
+		return err
 	}
-	if errors.Is(context.Cause(ctx), ErrStopped) {
-		l.m.insist(l.d.uid, remove)
-	} else if err := remove(); err != nil {
-		l.m.log.Error("container of a failed start could not be removed; the next reconciling will", "uid", l.d.uid, "error", err)
+	if err := l.m.removeNewHome(ctx, l.d); err != nil {
+		return err
 	}
-	l.m.ports.release(l.d.uid, l.ports)
 	var err error
-	if l.hadBefore {
+	switch {
+	case !l.saved:
+	case l.hadBefore:
 		err = l.m.store.save(l.before)
-	} else if l.phase != PhaseSettings {
+	default:
 		err = l.m.store.remove(l.d.uid)
 	}
 	if err != nil {
 		l.m.log.Error("saved settings could not be put back", "uid", l.d.uid, "error", err)
 	}
+	return nil
 }
 
 // removeNewHome deletes the home that a failed start has made.

@@ -70,7 +70,7 @@ func TestArrivalsDuringTheStop(t *testing.T) {
 						b.engine.SetImage(image, fake.Image{Program: fake.Stubborn(fake.VNC(vncPort))})
 						old := b.start("alice").Token
 						fault.set(b)
-						stopped := b.stopSoon("alice")
+						stopped := b.stopSoon("alice", session.StopOptions{})
 						b.pass(time.Duration(moment) * 1700 * time.Millisecond)
 						if over = b.state("alice") == session.Absent; over {
 							return
@@ -154,59 +154,70 @@ func TestStoppedStartIsNotGivenUp(t *testing.T) {
 		b.engine.SetImage(image, fake.Image{Program: fake.SlowVNC(vncPort, 5*time.Second)})
 		waiting := b.startSoon("alice", session.Request{App: "desk"})
 		b.pass(time.Second)
+		b.engine.Fail(fake.OpRemove, 0, runtime.ErrUnavailable)
+		stopped := b.stopSoon("alice", session.StopOptions{})
+		b.pass(0)
 		b.engine.Unavailable(true)
-		stopped := b.stopSoon("alice")
+		for name, got := range map[string]error{"start": (<-waiting).err, "stop": <-stopped} {
+			if !errors.Is(got, runtime.ErrUnavailable) && !errors.Is(got, session.ErrStopped) {
+				t.Errorf("%s: %v", name, got)
+			}
+		}
 		b.pass(time.Minute)
 		b.wantState("alice", session.Stopping)
-		b.engine.Unavailable(false)
+		b.engine.Heal()
 		b.pass(time.Minute)
-		if err := <-stopped; err != nil {
-			t.Error(err)
-		}
-		if out := <-waiting; !errors.Is(out.err, session.ErrStopped) {
-			t.Errorf("got %v", out.err)
-		}
 		b.wantState("alice", session.Absent)
 		b.wantNothing()
 	})
 }
 
-// TestFailedStartIsClearedAwayLater when the engine was away at the time.
+// TestFailedStartIsClearedAwayLater when the engine was away at the time. Those
+// who wait are not kept waiting for that.
 func TestFailedStartIsClearedAwayLater(t *testing.T) {
 	bubble(t, func(t *testing.T, b *bench) {
 		b.engine.SetImage(image, fake.Image{Program: fake.Silent(vncPort)})
 		waiting := b.startSoon("alice", session.Request{App: "desk"})
 		b.pass(time.Second)
 		b.engine.Unavailable(true)
-		if out := <-waiting; !errors.Is(out.err, session.ErrStartTimeout) {
+		if out := <-waiting; !errors.Is(out.err, runtime.ErrUnavailable) {
 			t.Errorf("got %v", out.err)
 		}
+		b.pass(startTimeout)
+		b.wantState("alice", session.Stopping)
 		b.wantContainers("collab-vm-alice")
 		b.engine.Unavailable(false)
-		b.pass(2 * reconcile)
+		b.pass(time.Minute)
 		b.wantState("alice", session.Failed)
 		b.wantNothing()
 	})
 }
 
+// TestStopIsRetriedWhileTheEngineIsAway: it is carried out in the end, and who
+// asks is told at once.
 func TestStopIsRetriedWhileTheEngineIsAway(t *testing.T) {
 	bubble(t, func(t *testing.T, b *bench) {
 		b.start("alice")
+		b.engine.Fail(fake.OpStop, 0, runtime.ErrUnavailable)
+		stopped := b.stopSoon("alice", session.StopOptions{})
+		b.pass(time.Second)
 		b.engine.Unavailable(true)
-		stopped := b.stopSoon("alice")
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		if err := b.Stop(ctx, "alice", session.StopOptions{}); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("impatient stop: %v", err)
+		b.pass(reconcile)
+		for name, call := range map[string]func() error{
+			"stop":           func() error { return <-stopped },
+			"another stop":   func() error { return b.Stop(t.Context(), "alice", session.StopOptions{}) },
+			"start":          func() error { _, err := b.Start(t.Context(), "alice", session.Request{}); return err },
+			"stop of nobody": func() error { return b.Stop(t.Context(), "bob", session.StopOptions{Purge: true}) },
+		} {
+			if err := call(); !errors.Is(err, runtime.ErrUnavailable) {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
 		b.pass(10 * time.Minute)
 		b.wantState("alice", session.Stopping)
 		b.wantContainers("collab-vm-alice")
-		b.engine.Unavailable(false)
+		b.engine.Heal()
 		b.pass(time.Minute)
-		if err := <-stopped; err != nil {
-			t.Error(err)
-		}
 		b.wantState("alice", session.Absent)
 		b.wantContainers()
 	})
@@ -241,6 +252,77 @@ func TestStop(t *testing.T) {
 		if err := b.Stop(t.Context(), "alice", session.StopOptions{Purge: true}); !errors.Is(err, session.ErrNotRunning) {
 			t.Errorf("second purge: %v", err)
 		}
+	})
+}
+
+// TestPurgeAndStartAtOnce: a start that comes while what is kept of its uid is
+// deleted waits for the end of that, so that nothing of its own is deleted.
+func TestPurgeAndStartAtOnce(t *testing.T) {
+	for _, before := range []session.State{session.Ready, session.Starting, session.Stopping, session.Absent, session.Failed} {
+		t.Run(string(before), func(t *testing.T) {
+			bubble(t, func(t *testing.T, b *bench) {
+				b.start("alice")
+				switch before {
+				case session.Starting:
+					if err := b.Stop(t.Context(), "alice", session.StopOptions{}); err != nil {
+						t.Fatal(err)
+					}
+					b.engine.SetImage(image, fake.Image{Program: fake.Silent(vncPort)})
+					b.startSoon("alice", session.Request{App: "desk"})
+					b.pass(time.Second)
+					b.engine.SetImage(image, fake.Image{Program: fake.VNC(vncPort)})
+				case session.Stopping:
+					b.engine.Delay(fake.OpRemove, time.Second)
+					b.stopSoon("alice", session.StopOptions{})
+					b.pass(0)
+				case session.Absent:
+					if err := b.Stop(t.Context(), "alice", session.StopOptions{}); err != nil {
+						t.Fatal(err)
+					}
+				case session.Failed:
+					b.engine.Kill(b.container("alice").ID, 1, false)
+					b.pass(reconcile)
+				}
+				b.wantState("alice", before)
+				b.engine.Delay(fake.OpRemoveVolume, 3*time.Second)
+				purged := b.stopSoon("alice", session.StopOptions{Purge: true})
+				b.pass(2 * time.Second)
+				b.wantState("alice", session.Stopping)
+				waiting := b.startSoon("alice", session.Request{App: "desk", Env: map[string]any{"SIZE": "2x2"}})
+				if err := <-purged; err != nil {
+					t.Error(err)
+				}
+				if out := <-waiting; out.err != nil || out.session.State != session.Ready {
+					t.Errorf("start: %+v, %v", out.session, out.err)
+				}
+				if got := b.files(); len(got) != 1 {
+					t.Errorf("settings: %q", got)
+				}
+				if got := b.engine.Volumes(); len(got) != 1 {
+					t.Errorf("homes: %q", got)
+				}
+			})
+		})
+	}
+}
+
+// TestPurgeThatFails is told, and does not keep the uid from being used.
+func TestPurgeThatFails(t *testing.T) {
+	bubble(t, func(t *testing.T, b *bench) {
+		b.start("alice")
+		b.engine.Fail(fake.OpRemoveVolume, 1, runtime.ErrConflict)
+		if err := b.Stop(t.Context(), "alice", session.StopOptions{Purge: true}); !errors.Is(err, runtime.ErrConflict) {
+			t.Errorf("got %v", err)
+		}
+		b.wantState("alice", session.Absent)
+		b.wantContainers()
+		if got := b.files(); len(got) != 1 {
+			t.Errorf("settings: %q", got)
+		}
+		if err := b.Stop(t.Context(), "alice", session.StopOptions{Purge: true}); err != nil {
+			t.Error(err)
+		}
+		b.wantNothing()
 	})
 }
 
@@ -477,11 +559,11 @@ func TestNameIsTaken(t *testing.T) {
 	t.Run("by our own leftover", func(t *testing.T) {
 		bubble(t, func(t *testing.T, b *bench) {
 			b.start("alice")
-			id := b.container("alice").ID
-			b.halt()
-			b.engine.Fail(fake.OpList, 1, runtime.ErrUnavailable) // The next daemon does not see it.
-			b.boot()
-			b.wantState("alice", session.Absent)
+			labels := b.container("alice").Labels
+			if err := b.Stop(t.Context(), "alice", session.StopOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			id := b.plant("collab-vm-alice", labels, false)
 			b.start("alice")
 			if c := b.container("alice"); c.ID == id {
 				t.Error("the leftover was not replaced")
@@ -489,9 +571,24 @@ func TestNameIsTaken(t *testing.T) {
 			b.wantContainers("collab-vm-alice")
 		})
 	})
+	t.Run("by a desktop that could not be found yet", func(t *testing.T) {
+		bubble(t, func(t *testing.T, b *bench) {
+			token := b.start("alice").Token
+			b.halt()
+			b.engine.Fail(fake.OpList, 0, errors.New("what?"))
+			b.boot()
+			if _, err := b.Start(t.Context(), "alice", session.Request{App: "desk"}); !errors.Is(err, runtime.ErrUnavailable) {
+				t.Errorf("start before anything is known: %v", err)
+			}
+			b.engine.Heal()
+			b.pass(reconcile)
+			if s := b.start("alice"); s.Token != token {
+				t.Error("the desktop was lost")
+			}
+		})
+	})
 }
 
-// TestManyAtOnce lets starts, stops and clients of one uid meet as they like.
 func TestManyAtOnce(t *testing.T) {
 	bubble(t, func(t *testing.T, b *bench) {
 		each(8, func(i int) {

@@ -47,8 +47,18 @@ type bench struct {
 	opts   session.Options
 	apps   *catalog.Catalog
 
-	end context.CancelFunc // Ends Run.
-	ran chan struct{}
+	process *process           // What the Manager runs in.
+	end     context.CancelFunc // Ends Run.
+	ran     chan struct{}
+	dead    []grave
+}
+
+// grave is a Manager whose process was killed. Its goroutines hang where they
+// were; only a test needs to be rid of them.
+type grave struct {
+	*session.Manager
+	process *process
+	ran     chan struct{}
 }
 
 // bubble runs f with a bench; each change is made before the Manager is.
@@ -75,6 +85,7 @@ func bubble(t *testing.T, f func(t *testing.T, b *bench), changes ...func(b *ben
 		t.Cleanup(func() {
 			b.engine.Heal()
 			b.halt()
+			b.bury()
 			b.engine.Reset()
 		})
 		f(t, b)
@@ -96,13 +107,11 @@ func desk(id string) catalog.App {
 func (b *bench) boot() session.Summary {
 	b.t.Helper()
 	var err error
-	if b.Manager, err = session.New(b.engine, b.opts); err != nil {
+	b.process = newProcess(b.engine)
+	if b.Manager, err = session.New(b.process, b.opts); err != nil {
 		b.t.Fatal(err)
 	}
-	sum, err := b.Recover(b.t.Context())
-	if err != nil {
-		b.t.Logf("recover: %v", err)
-	}
+	sum, _ := b.Recover(b.t.Context()) // Like the daemon, which goes on in any case.
 	ctx, cancel := context.WithCancel(context.Background())
 	ran := make(chan struct{})
 	b.end, b.ran = cancel, ran
@@ -111,6 +120,7 @@ func (b *bench) boot() session.Summary {
 		defer close(ran)
 		manager.Run(ctx)
 	}()
+	synctest.Wait() // It listens.
 	return sum
 }
 
@@ -131,6 +141,26 @@ func (b *bench) reboot() session.Summary {
 	b.t.Helper()
 	b.halt()
 	return b.boot()
+}
+
+// kill ends the daemon in the middle of whatever it does. It does nothing where
+// the process has died already.
+func (b *bench) kill() {
+	b.process.kill()
+	b.end()
+	b.dead = append(b.dead, grave{b.Manager, b.process, b.ran})
+}
+
+// bury lets the goroutines of killed daemons end.
+func (b *bench) bury() {
+	for _, g := range b.dead {
+		close(g.process.buried)
+		<-g.ran
+		if err := g.Close(context.Background()); err != nil {
+			b.t.Errorf("close: %v", err)
+		}
+	}
+	b.dead = nil
 }
 
 // pass lets time go by, and everything that is due happen.
@@ -250,17 +280,19 @@ type outcome struct {
 // startSoon starts a desktop in the background.
 func (b *bench) startSoon(uid string, req session.Request) <-chan outcome {
 	done := make(chan outcome, 1)
+	manager := b.Manager
 	go func() {
-		s, err := b.Start(context.Background(), uid, req)
+		s, err := manager.Start(context.Background(), uid, req)
 		done <- outcome{s, err}
 	}()
 	return done
 }
 
 // stopSoon stops a desktop in the background.
-func (b *bench) stopSoon(uid string) <-chan error {
+func (b *bench) stopSoon(uid string, opts session.StopOptions) <-chan error {
 	done := make(chan error, 1)
-	go func() { done <- b.Stop(context.Background(), uid, session.StopOptions{}) }()
+	manager := b.Manager
+	go func() { done <- manager.Stop(context.Background(), uid, opts) }()
 	return done
 }
 
@@ -294,6 +326,20 @@ func each(n int, f func(i int)) {
 		all.Go(func() { f(i) })
 	}
 	all.Wait()
+}
+
+// soakUntil is when the tests with a random course may end: at once, or after
+// the time that SAGE_SOAK gives.
+func soakUntil(t *testing.T) time.Time {
+	text := os.Getenv("SAGE_SOAK")
+	if text == "" {
+		return time.Now()
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatalf("SAGE_SOAK: %v", err)
+	}
+	return time.Now().Add(d)
 }
 
 func uidOf(i int) string { return fmt.Sprintf("uid-%d", i) }

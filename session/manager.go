@@ -64,10 +64,12 @@ type Manager struct {
 
 	// mu guards what follows, and every *desktop that it leads to. It is never
 	// held over a call to the engine or to the file system.
-	mu       sync.Mutex
-	closing  bool
-	desktops map[string]*desktop // by uid; a uid that is not here is Absent
-	tokens   map[string]string   // token -> uid
+	mu sync.Mutex
+	// draining starts no desktop any more, closing begins nothing at all.
+	draining, closing bool
+	outage            *outage
+	desktops          map[string]*desktop // by uid; a uid that is not here is Absent
+	tokens            map[string]string   // token -> uid
 	// reported are the damaged containers that were spoken of.
 	reported map[runtime.ID]bool
 }
@@ -91,12 +93,13 @@ type desktop struct {
 
 	policy  policy
 	clients int
+	purge   purge
 	// newHome says that its start makes the home, which goes if the start fails.
 	newHome bool
-	// created is when the start began, ready when the desktop answered, left when
-	// the last client went, failed when the failure was; zero where that has not
-	// happened.
-	created, ready, left, failed time.Time
+	// created is when the start began, born when the container ran, ready when the
+	// desktop answered or was adopted, left when the last client went, failed when
+	// the failure was; zero where that has not happened.
+	created, born, ready, left, failed time.Time
 	// progress is the last word on the image, while Preparing.
 	progress string
 	failure  *StartError
@@ -128,6 +131,7 @@ func New(rt runtime.Runtime, opts Options) (*Manager, error) {
 		cancel:   cancel,
 		idle:     make(chan struct{}),
 		kick:     make(chan struct{}, 1),
+		outage:   newOutage(),
 		desktops: map[string]*desktop{},
 		tokens:   map[string]string{},
 		reported: map[runtime.ID]bool{},
@@ -237,17 +241,32 @@ func await(ctx context.Context, c <-chan struct{}) error {
 	}
 }
 
-// await is await that also gives up when the Manager closes, which closing
-// tells: the beginning of it or its end.
-func (m *Manager) await(ctx context.Context, c, closing <-chan struct{}) error {
+// awaitChange waits until d's state is another one. It gives up when the engine
+// is away, and when the Manager closes, which closing tells: the beginning of it
+// or its end. The Manager's lock is held, but not while it waits.
+func (m *Manager) awaitChange(ctx context.Context, d *desktop, closing <-chan struct{}) error {
+	changed, outage := d.changed, m.outage
+	m.mu.Unlock()
+	defer m.mu.Lock()
 	select {
-	case <-c:
+	case <-changed:
 		return nil
 	case <-closing:
 		return ErrClosing
+	case <-outage.begun:
+		return outage.err
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+// Drain lets no further desktop be started: Start gives ErrClosing where it
+// would have to. Starts that are under way go on, and desktops that run are
+// found as before.
+func (m *Manager) Drain() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.draining = true
 }
 
 // Close ends what the Manager does and waits for it, at most until ctx ends.

@@ -3,7 +3,12 @@ package session_test
 import (
 	"context"
 	"errors"
+	"flag"
+	"fmt"
+	goruntime "runtime"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,14 +20,38 @@ import (
 	"sage/session"
 )
 
+const (
+	// modelSteps is how many random steps a run of the tests makes at least.
+	modelSteps = 100_000
+	// stepsPerWalk is how many of them one walk has on average.
+	stepsPerWalk = 60
+	// settled is how long an engine without faults may take until everything is
+	// as it should be: one call that hung, and a few rounds of reconciling.
+	settled = 2 * time.Minute
+	// clockLate is how late a clock may be seen to have run out.
+	clockLate = 200 * time.Millisecond
+)
+
 // model drives one bench with random steps and keeps what must be true.
 type model struct {
 	b       *bench
 	held    map[string][]*client // by uid
 	waiting []<-chan outcome
+	// known are the last addresses that were good, arriving are those who use them.
+	known    map[string]string // by uid
+	arriving []<-chan *session.Attachment
+	// healthy is since when the engine has had no fault to come; zero while it has.
+	healthy time.Time
+	// strangers are the containers that no desktop has, and since when.
+	strangers map[runtime.ID]time.Time
+	// stopping are the uids that are Stopping, and since when.
+	stopping map[string]time.Time
+	steps    int
 }
 
 func (m *model) uids() []string { return []string{"a", "aa", "b"} }
+
+func (m *model) anyUID(t *rapid.T) string { return rapid.SampledFrom(m.uids()).Draw(t, "uid") }
 
 // client is somebody who is connected.
 type client struct {
@@ -40,18 +69,18 @@ func (m *model) excuse(uid string) {
 }
 
 func (m *model) start(t *rapid.T) {
-	uid := rapid.SampledFrom(m.uids()).Draw(t, "uid")
-	m.waiting = append(m.waiting, m.b.startSoon(uid, session.Request{App: "desk"}))
+	m.waiting = append(m.waiting, m.b.startSoon(m.anyUID(t), session.Request{App: "desk"}))
 }
 
 func (m *model) stop(t *rapid.T) {
-	uid := rapid.SampledFrom(m.uids()).Draw(t, "uid")
+	uid := m.anyUID(t)
 	m.excuse(uid)
-	m.b.stopSoon(uid)
+	m.b.stopSoon(uid, session.StopOptions{Purge: rapid.Bool().Draw(t, "purge")})
 }
 
+// attach connects to a desktop that runs.
 func (m *model) attach(t *rapid.T) {
-	uid := rapid.SampledFrom(m.uids()).Draw(t, "uid")
+	uid := m.anyUID(t)
 	s, err := m.b.Get(uid)
 	if err != nil || !s.State.Running() {
 		return
@@ -62,15 +91,54 @@ func (m *model) attach(t *rapid.T) {
 	if err != nil {
 		t.Fatalf("attach to a running desktop: %v", err)
 	}
-	alive := false
-	for _, c := range m.b.engine.Containers() {
-		alive = alive || c.Labels["io.sage.uid"] == uid && c.State == runtime.StateRunning
+	m.hold(a)
+}
+
+// arrive connects with an address that was good once: the desktop may be on its
+// way out, and then the next one is waited for.
+func (m *model) arrive(t *rapid.T) {
+	uid := m.anyUID(t)
+	if s, err := m.b.Get(uid); err == nil && s.State.Running() {
+		m.known[uid] = s.Token
 	}
-	m.held[uid] = append(m.held[uid], &client{a, !alive})
+	manager, token := m.b.Manager, m.known[uid]
+	arrived := make(chan *session.Attachment, 1)
+	m.arriving = append(m.arriving, arrived)
+	go func() {
+		defer close(arrived)
+		ctx, cancel := context.WithTimeout(context.Background(), settled)
+		defer cancel()
+		if a, err := manager.Attach(ctx, token, "vnc"); err == nil {
+			arrived <- a
+		}
+	}()
+}
+
+// receive takes in those who have arrived.
+func (m *model) receive() {
+	m.arriving = slices.DeleteFunc(m.arriving, func(arrived <-chan *session.Attachment) bool {
+		select {
+		case a := <-arrived:
+			if a != nil {
+				m.hold(a)
+			}
+			return true
+		default:
+			return false
+		}
+	})
+}
+
+// hold keeps a client who is connected.
+func (m *model) hold(a *session.Attachment) {
+	alive := slices.ContainsFunc(m.b.engine.Containers(), func(c runtime.Container) bool {
+		return c.Labels["io.sage.uid"] == a.UID && c.State == runtime.StateRunning
+	})
+	m.held[a.UID] = append(m.held[a.UID], &client{a, !alive || a.Context().Err() != nil})
 }
 
 func (m *model) release(t *rapid.T) {
-	uid := rapid.SampledFrom(m.uids()).Draw(t, "uid")
+	uid := m.anyUID(t)
 	if held := m.held[uid]; len(held) > 0 {
 		held[0].Release()
 		m.held[uid] = held[1:]
@@ -84,19 +152,20 @@ func (m *model) die(t *rapid.T) {
 	}
 	c := rapid.SampledFrom(all).Draw(t, "container")
 	m.excuse(c.Labels["io.sage.uid"])
-	id := c.ID
 	if rapid.Bool().Draw(t, "vanish") {
-		m.b.engine.Vanish(id)
+		m.b.engine.Vanish(c.ID)
 	} else {
-		m.b.engine.Kill(id, 1, rapid.Bool().Draw(t, "oom"))
+		m.b.engine.Kill(c.ID, 1, rapid.Bool().Draw(t, "oom"))
 	}
 }
 
 func (m *model) fault(t *rapid.T) {
+	m.healthy = time.Time{}
 	op := rapid.SampledFrom([]string{
 		fake.OpCreate, fake.OpStart, fake.OpStop, fake.OpRemove, fake.OpList, fake.OpInspect, fake.OpDial, fake.OpLogs,
+		fake.OpVolume, fake.OpRemoveVolume, fake.OpEvents,
 	}).Draw(t, "op")
-	switch rapid.IntRange(0, 3).Draw(t, "fault") {
+	switch rapid.IntRange(0, 6).Draw(t, "fault") {
 	case 0:
 		m.b.engine.Hang(op, 1)
 	case 1:
@@ -105,16 +174,50 @@ func (m *model) fault(t *rapid.T) {
 		m.b.engine.Fail(op, 1, runtime.ErrUnavailable)
 	case 3:
 		m.b.engine.Delay(op, 700*time.Millisecond)
+	case 4:
+		m.b.engine.Lose(op, 1)
+	case 5:
+		m.b.engine.Unavailable(true)
+	case 6:
+		m.b.engine.EndEvents()
 	}
 }
 
-func (m *model) restart(*rapid.T) {
-	m.b.reboot()
-	for uid, held := range m.held { // The streams of the old daemon are cut.
+func (m *model) heal(*rapid.T) {
+	m.b.engine.Heal()
+	m.healthy = time.Now()
+}
+
+// restart ends the daemon in an orderly way, kill does not; both start the next
+// one. On an engine without faults it knows every desktop that its predecessor
+// had, under the same address.
+func (m *model) restart(t *rapid.T) { m.replace(t, m.b.halt) }
+func (m *model) kill(t *rapid.T)    { m.replace(t, m.b.kill) }
+
+func (m *model) replace(t *rapid.T, end func()) {
+	before := map[string]session.Session{}
+	for _, c := range m.b.engine.Containers() {
+		uid := c.Labels["io.sage.uid"]
+		if s, err := m.b.Get(uid); err == nil && s.State.Running() && c.State.Alive() {
+			before[uid] = s
+		}
+	}
+	calm := !m.healthy.IsZero() && time.Since(m.healthy) > settled
+	end()
+	m.b.boot()
+	m.stopping = map[string]time.Time{}
+	for _, held := range m.held { // Their streams are cut.
 		for _, a := range held {
 			a.Release()
 		}
-		delete(m.held, uid)
+	}
+	clear(m.held)
+	m.arriving = nil
+	m.waiting = slices.DeleteFunc(m.waiting, func(w <-chan outcome) bool { return len(w) == 0 })
+	for uid, was := range before {
+		if is, err := m.b.Get(uid); calm && (err != nil || !is.State.Running() || is.Token != was.Token) {
+			t.Fatalf("%s was %+v and is %+v, %v, after a restart", uid, was, is, err)
+		}
 	}
 }
 
@@ -125,54 +228,163 @@ func (m *model) pass(t *rapid.T) {
 // check looks at what must be true at any time.
 func (m *model) check(t *rapid.T) {
 	synctest.Wait()
-	seen := map[string]bool{}
-	for _, c := range m.b.engine.Containers() {
-		uid := c.Labels["io.sage.uid"]
-		if seen[uid] {
-			t.Fatalf("%s has two containers", uid)
-		}
-		seen[uid] = true
-	}
-	for port, uid := range m.b.Leases() {
-		if s, err := m.b.Get(uid); err != nil || s.State == session.Absent || s.State == session.Failed {
-			t.Fatalf("port %d is lent to %s, which is %s", port, uid, s.State)
-		}
-	}
-	for uid, held := range m.held {
-		for _, a := range held {
-			s, err := m.b.Get(uid)
-			if a.Context().Err() != nil && !a.excused {
-				t.Fatalf("a client of %s was cut off: %v", uid, context.Cause(a.Context()))
-			}
-			if err != nil || a.Context().Err() == nil && s.State != session.Occupied {
-				t.Fatalf("%s has a client and is %s", uid, s.State)
-			}
+	m.steps++
+	m.receive()
+	for _, i := range invariants() {
+		if wrong := i.broken(m); wrong != "" {
+			t.Fatalf("%s But %s.", i.promise, wrong)
 		}
 	}
 }
 
+// invariant is a promise that holds at every moment. The list in
+// docs/architecture.md is made from these.
+type invariant struct {
+	promise string
+	// broken says what is wrong; empty for nothing.
+	broken func(m *model) string
+}
+
+func invariants() []invariant {
+	return []invariant{
+		{"A uid has at most one container.", (*model).twoContainers},
+		{"Every container with our labels is known, or is being removed.", (*model).unknownContainer},
+		{"A connected client's container is never stopped, but by request, at the end of its lifetime, or when it has ended by itself.",
+			(*model).clientCutOff},
+		{"A desktop without clients is stopped as soon as its time is over.", (*model).idleTooLong},
+		{"What is being stopped is gone in the end, whatever the engine did meanwhile.", (*model).stoppingForEver},
+		{"Every port that is lent has an owner.", (*model).portWithoutOwner},
+		{"Every stream's address leads to a desktop.", (*model).tokenWithoutDesktop},
+	}
+}
+
+func (m *model) twoContainers() string {
+	seen := map[string]bool{}
+	for _, c := range m.b.engine.Containers() {
+		uid := c.Labels["io.sage.uid"]
+		if seen[uid] {
+			return uid + " has two"
+		}
+		seen[uid] = true
+	}
+	return ""
+}
+
+// calmSince tells whether the engine has had no faults for so long, at least
+// since then, that everything has to be in order.
+func (m *model) calmSince(then time.Time) bool {
+	return !m.healthy.IsZero() && time.Since(m.healthy) > settled && time.Since(then) > settled
+}
+
+func (m *model) unknownContainer() string {
+	found := map[runtime.ID]time.Time{}
+	for _, c := range m.b.engine.Containers() {
+		uid := c.Labels["io.sage.uid"]
+		s, err := m.b.Get(uid)
+		if err != nil || s.State != session.Absent && s.State != session.Failed {
+			continue
+		}
+		since, known := m.strangers[c.ID]
+		if !known {
+			since = time.Now()
+		}
+		if m.calmSince(since) {
+			return fmt.Sprintf("%s is %s since %s, and %s is %s", c.Name, c.State, since, uid, s.State)
+		}
+		found[c.ID] = since
+	}
+	m.strangers = found
+	return ""
+}
+
+func (m *model) clientCutOff() string {
+	for uid, held := range m.held {
+		for _, a := range held {
+			s, err := m.b.Get(uid)
+			if a.Context().Err() != nil && !a.excused {
+				return fmt.Sprintf("a client of %s was cut off: %v", uid, context.Cause(a.Context()))
+			}
+			if err != nil || a.Context().Err() == nil && s.State != session.Occupied {
+				return fmt.Sprintf("%s has a client and is %s, %v", uid, s.State, err)
+			}
+		}
+	}
+	return ""
+}
+
+func (m *model) idleTooLong() string {
+	for _, s := range m.b.List() {
+		if s.State == session.Ready && time.Since(s.IdleDeadline) > clockLate {
+			return fmt.Sprintf("%s is there %s after its time", s.UID, time.Since(s.IdleDeadline))
+		}
+	}
+	return ""
+}
+
+func (m *model) stoppingForEver() string {
+	found := map[string]time.Time{}
+	for _, s := range m.b.List() {
+		if s.State != session.Stopping {
+			continue
+		}
+		since, known := m.stopping[s.UID]
+		if !known {
+			since = time.Now()
+		}
+		if m.calmSince(since) {
+			return fmt.Sprintf("%s is stopping since %s", s.UID, since)
+		}
+		found[s.UID] = since
+	}
+	m.stopping = found
+	return ""
+}
+
+func (m *model) portWithoutOwner() string {
+	for port, uid := range m.b.Leases() {
+		if s, err := m.b.Get(uid); err != nil || s.State == session.Absent || s.State == session.Failed {
+			return fmt.Sprintf("port %d is lent to %s, which is %s, %v", port, uid, s.State, err)
+		}
+	}
+	return ""
+}
+
+func (m *model) tokenWithoutDesktop() string {
+	desktops := 0
+	for _, s := range m.b.List() {
+		if s.State.Running() || s.State == session.Stopping {
+			desktops++
+		}
+	}
+	if n := m.b.Tokens(); n > desktops {
+		return fmt.Sprintf("there are %d addresses for %d desktops", n, desktops)
+	}
+	return ""
+}
+
 // rest lets everything end: afterwards nothing is left.
-func (m *model) rest(t *rapid.T) {
-	m.b.engine.Heal()
-	m.b.pass(2 * time.Minute)
+func (m *model) rest(t *rapid.T, goroutines int) {
+	m.heal(t)
+	m.b.pass(settled)
+	m.receive()
 	connected := []string{}
 	for uid, held := range m.held {
 		if slices.ContainsFunc(held, func(a *client) bool { return a.Context().Err() == nil }) {
 			connected = append(connected, m.b.opts.BaseName+uid)
 		}
 	}
-	m.b.pass(2 * time.Minute)
+	m.b.pass(settled)
 	slices.Sort(connected)
 	if got := m.b.names(); !slices.Equal(got, connected) {
 		t.Fatalf("containers %q, those with clients are %q", got, connected)
 	}
-	for uid, held := range m.held {
+	for _, held := range m.held {
 		for _, a := range held {
 			a.Release()
 		}
-		delete(m.held, uid)
 	}
-	m.b.pass(time.Minute)
+	clear(m.held)
+	m.b.pass(settled)
 	if got := m.b.names(); len(got) > 0 {
 		t.Fatalf("left: %q", got)
 	}
@@ -183,34 +395,66 @@ func (m *model) rest(t *rapid.T) {
 		t.Fatalf("%d tokens lead somewhere", n)
 	}
 	for _, w := range m.waiting {
-		select {
-		case <-w:
-		default:
+		if len(w) == 0 {
 			t.Fatal("somebody waits for a start for ever")
 		}
 	}
 	m.waiting = nil
+	m.b.bury()
+	synctest.Wait()
+	if n, stacks := goroutinesOfBubble(); n != goroutines {
+		t.Fatalf("%d goroutines, %d before:\n%s", n, goroutines, stacks)
+	}
 }
 
-// TestRandomLife drives random interleavings of all that can happen. Time is
-// the bubble's.
-func TestRandomLife(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		var failed any
-		bubble(t, func(_ *testing.T, b *bench) {
-			// Rapid fails by a panic, which has to leave the bubble first.
-			defer func() { failed = recover() }()
-			m := &model{b: b, held: map[string][]*client{}}
-			rt.Repeat(map[string]func(*rapid.T){
-				"start": m.start, "start again": m.start, "stop": m.stop, "attach": m.attach, "attach again": m.attach,
-				"release": m.release, "die": m.die, "fault": m.fault, "heal": func(*rapid.T) { m.b.engine.Heal() },
-				"restart": m.restart, "pass": m.pass, "pass more": m.pass,
-				"": m.check,
-			})
-			m.rest(rt)
+// goroutinesOfBubble counts them, and says what they do.
+func goroutinesOfBubble() (n int, stacks string) {
+	buf := make([]byte, 1<<20)
+	stacks = string(buf[:goruntime.Stack(buf, true)])
+	return strings.Count(stacks, ", synctest bubble "), stacks
+}
+
+// walk is one random interleaving of all that can happen, in a bubble's time. It
+// gives the number of its steps.
+func walk(t *testing.T, rt *rapid.T) int {
+	var failed any
+	steps := 0
+	bubble(t, func(_ *testing.T, b *bench) {
+		// Rapid fails by a panic, which has to leave the bubble first.
+		defer func() { failed = recover() }()
+		m := &model{b: b, held: map[string][]*client{}, known: map[string]string{}, healthy: time.Now()}
+		synctest.Wait()
+		goroutines, _ := goroutinesOfBubble()
+		rt.Repeat(map[string]func(*rapid.T){
+			"start": m.start, "start again": m.start, "stop": m.stop, "attach": m.attach, "arrive": m.arrive,
+			"release": m.release, "die": m.die, "fault": m.fault, "heal": m.heal, "heal again": m.heal,
+			"restart": m.restart, "kill": m.kill, "pass": m.pass, "pass more": m.pass,
+			"": m.check,
 		})
-		if failed != nil {
-			panic(failed)
-		}
+		m.rest(rt, goroutines)
+		steps = m.steps
 	})
+	if failed != nil {
+		panic(failed)
+	}
+	return steps
+}
+
+// TestRandomLife drives random interleavings of all that can happen until there
+// were enough steps, or for as long as SAGE_SOAK says.
+func TestRandomLife(t *testing.T) {
+	for name, value := range map[string]int{"rapid.checks": 50, "rapid.steps": stepsPerWalk} {
+		if err := flag.Set(name, strconv.Itoa(value)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	end := soakUntil(t)
+	steps, walks := 0, 0
+	for !t.Failed() && (steps < modelSteps || time.Now().Before(end)) {
+		rapid.Check(t, func(rt *rapid.T) {
+			steps += walk(t, rt)
+			walks++
+		})
+	}
+	t.Logf("%d random steps in %d walks", steps, walks)
 }

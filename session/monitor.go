@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
@@ -14,40 +15,43 @@ const (
 )
 
 // Run stops desktops whose time is over and keeps the Manager's picture of the
-// engine true, until ctx ends.
+// engine true, until ctx ends or the Manager is closed.
 func (m *Manager) Run(ctx context.Context) {
-	idle := time.NewTicker(idleInterval)
-	defer idle.Stop()
-	reconcile := time.NewTicker(m.opts.ReconcileInterval)
-	defer reconcile.Stop()
-	done := make(chan struct{}, 1) // One round of reconciling at a time.
-	done <- struct{}{}
-	round := func() {
-		select {
-		case <-done:
-			m.mu.Lock()
-			defer m.mu.Unlock()
-			if m.closing {
-				return // Close waits for what began before it, and nothing else may.
-			}
-			m.work.Go(func() {
-				_, _ = m.Reconcile(ctx) // It logs what it met, and comes again.
-				done <- struct{}{}
-			})
-		default:
-		}
-	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(m.ctx, cancel)()
+	// Each on its own: an engine that hangs stops no clock.
+	var loops sync.WaitGroup
+	loops.Go(func() { m.watchClocks(ctx) })
+	loops.Go(func() { m.reconcileNowAndThen(ctx) })
+	loops.Go(func() { m.listen(ctx) })
+	loops.Wait()
+}
+
+func (m *Manager) watchClocks(ctx context.Context) {
+	tick := time.NewTicker(idleInterval)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case now := <-idle.C:
+		case now := <-tick.C:
 			m.stopExpired(now)
-		case <-reconcile.C:
-			round()
-		case <-m.kick:
-			round()
 		}
+	}
+}
+
+func (m *Manager) reconcileNowAndThen(ctx context.Context) {
+	tick := time.NewTicker(m.opts.ReconcileInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-m.kick:
+		}
+		_, _ = m.Reconcile(ctx) // It logs what it met, and comes again.
 	}
 }
 
@@ -55,7 +59,7 @@ func (m *Manager) Run(ctx context.Context) {
 func (m *Manager) reconcileSoon() {
 	select {
 	case m.kick <- struct{}{}:
-	default:
+	default: // Somebody has asked already.
 	}
 }
 

@@ -91,6 +91,91 @@ func TestRecoverLetsTheFirstClientComeAgain(t *testing.T) {
 	})
 }
 
+// TestLifetimeGoesOn over a restart of the daemon, where the idle clock begins
+// anew.
+func TestLifetimeGoesOn(t *testing.T) {
+	bubble(t, func(t *testing.T, b *bench) {
+		token := b.start("alice").Token
+		held := b.attach(token)
+		b.pass(40 * time.Minute)
+		held.Release()
+		b.reboot()
+		held = b.attach(token)
+		defer held.Release()
+		b.pass(19 * time.Minute)
+		b.wantState("alice", session.Occupied)
+		b.pass(2 * time.Minute)
+		b.wantState("alice", session.Absent)
+	}, func(b *bench) { b.opts.MaxLifetime = time.Hour })
+}
+
+// TestHalfMadeDesktopIsFinished: one that has not answered yet when its daemon
+// is killed is waited for by the next one.
+func TestHalfMadeDesktopIsFinished(t *testing.T) {
+	for name, test := range map[string]struct {
+		program fake.Program
+		want    session.State
+	}{
+		"it answers in the end": {fake.SlowVNC(vncPort, 5*time.Second), session.Ready},
+		"it never answers":      {fake.Silent(vncPort), session.Failed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, b *bench) {
+				b.engine.SetImage(image, fake.Image{Program: test.program})
+				b.startSoon("alice", session.Request{App: "desk"})
+				b.pass(time.Second)
+				b.kill()
+				if sum := b.boot(); sum != (session.Summary{Adopted: 1}) {
+					t.Errorf("found %+v", sum)
+				}
+				b.wantState("alice", session.Starting)
+				waiting := b.startSoon("alice", session.Request{App: "desk"})
+				out := <-waiting
+				b.wantState("alice", test.want)
+				if test.want == session.Ready {
+					if out.err != nil || out.session.Token != b.container("alice").Labels["io.sage.token"] {
+						t.Errorf("got %+v, %v", out.session, out.err)
+					}
+					return
+				}
+				failureOf(t, out.err)
+				b.wantContainers()
+				if got := b.engine.Volumes(); len(got) != 1 {
+					t.Errorf("homes %q: who made it is not known any more", got)
+				}
+			})
+		})
+	}
+}
+
+// TestEventsAreHeeded: an end is noticed at once, and by the next round where
+// the events have ended, too.
+func TestEventsAreHeeded(t *testing.T) {
+	bubble(t, func(_ *testing.T, b *bench) {
+		b.start("alice")
+		b.engine.Kill(b.container("alice").ID, 1, false)
+		b.pass(0)
+		b.wantState("alice", session.Failed)
+
+		b.start("alice")
+		b.engine.Fail(fake.OpEvents, 0, runtime.ErrUnavailable)
+		b.engine.EndEvents()
+		b.pass(0)
+		b.engine.Kill(b.container("alice").ID, 1, false)
+		b.pass(0)
+		b.wantState("alice", session.Ready)
+		b.pass(reconcile)
+		b.wantState("alice", session.Failed)
+
+		b.engine.Heal()
+		b.pass(reconcile)
+		b.start("alice")
+		b.engine.Vanish(b.container("alice").ID)
+		b.pass(0)
+		b.wantState("alice", session.Failed)
+	})
+}
+
 // TestDeathOfTheDaemon hangs the engine at a step of a start, ends the daemon
 // there, and looks at what the next one makes of it.
 func TestDeathOfTheDaemon(t *testing.T) {
@@ -138,7 +223,7 @@ func TestRecoverClearsAwayHalfMadeOnes(t *testing.T) {
 		b.plant("collab-vm-stranger", nil, false)
 		left := []string{"collab-vm-alive", "collab-vm-damaged", "collab-vm-future", "collab-vm-other", "collab-vm-stranger", "their-vm-renamed"}
 
-		if sum := b.boot(); sum != (session.Summary{Adopted: 1, Removed: 2, Damaged: 2}) {
+		if sum := b.boot(); sum != (session.Summary{Adopted: 1, Removed: 2, Damaged: 2, Foreign: 1}) {
 			t.Errorf("found %+v", sum)
 		}
 		b.wantContainers(left...)
@@ -149,6 +234,9 @@ func TestRecoverClearsAwayHalfMadeOnes(t *testing.T) {
 			if n := strings.Count(log.String(), "container="+name); n != 1 {
 				t.Errorf("%s was reported %d times, want once:\n%s", name, n, log.String())
 			}
+		}
+		if n := strings.Count(log.String(), "collab-vm-stranger"); n != 1 {
+			t.Errorf("the stranger was reported %d times, want once:\n%s", n, log.String())
 		}
 		if got := b.List(); len(got) != 1 || got[0].UID != "alive" {
 			t.Errorf("list %+v", got)
@@ -301,7 +389,7 @@ func TestClose(t *testing.T) {
 		bubble(t, func(t *testing.T, b *bench) {
 			b.start("alice")
 			b.engine.Delay(fake.OpRemove, 2*time.Second)
-			stopped := b.stopSoon("alice")
+			stopped := b.stopSoon("alice", session.StopOptions{})
 			b.pass(time.Second)
 			waiting := b.startSoon("alice", session.Request{App: "desk"})
 			b.pass(0)
@@ -319,14 +407,14 @@ func TestClose(t *testing.T) {
 		bubble(t, func(t *testing.T, b *bench) {
 			b.start("alice")
 			b.engine.Unavailable(true)
-			stopped := b.stopSoon("alice")
+			stopped := b.stopSoon("alice", session.StopOptions{})
 			b.pass(time.Second)
 			waiting := b.startSoon("alice", session.Request{App: "desk"})
 			b.pass(time.Second)
 			b.halt()
 			b.pass(0)
 			for name, got := range map[string]error{"start": (<-waiting).err, "stop": <-stopped} {
-				if !errors.Is(got, session.ErrClosing) {
+				if !errors.Is(got, runtime.ErrUnavailable) {
 					t.Errorf("%s: %v", name, got)
 				}
 			}
@@ -339,7 +427,7 @@ func TestClose(t *testing.T) {
 		bubble(t, func(t *testing.T, b *bench) {
 			b.start("alice")
 			b.engine.Hang(fake.OpRemove, 1)
-			stopped := b.stopSoon("alice")
+			stopped := b.stopSoon("alice", session.StopOptions{})
 			b.pass(time.Second)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()

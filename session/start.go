@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"sage/catalog"
@@ -32,8 +33,8 @@ type plan struct {
 // for and then started anew. The start itself goes on when ctx ends.
 //
 // Errors: ErrInvalidUID, ErrUnknownApp, catalog.VariableError, ErrNoSettings,
-// ErrStartFailed with its cause, ErrStopped, ErrClosing, ErrStore, or the
-// context's own.
+// ErrStartFailed with its cause, runtime.ErrUnavailable, ErrStopped, ErrClosing,
+// ErrStore, or the context's own.
 func (m *Manager) Start(ctx context.Context, uid string, req Request) (Session, error) {
 	if err := CheckUID(uid); err != nil {
 		return Session{}, err
@@ -45,54 +46,55 @@ func (m *Manager) Start(ctx context.Context, uid string, req Request) (Session, 
 			return Session{}, err
 		}
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	for {
-		m.mu.Lock()
 		d := m.desktops[uid]
-		switch {
-		case m.closing:
-			m.mu.Unlock()
+		if d != nil && d.state.Running() && !m.closing {
+			return d.session(), nil
+		}
+		underWay := d != nil && (d.state == Preparing || d.state == Starting)
+		if m.closing || m.draining && !underWay {
 			return Session{}, ErrClosing
-		case d != nil && d.state.Running():
-			s := d.session()
-			m.mu.Unlock()
-			return s, nil
+		}
+		if err := m.outage.error(); err != nil {
+			return Session{}, err
+		}
+		var err error
+		switch {
 		case d != nil && d.state == Stopping:
-			changed := d.changed
-			m.mu.Unlock()
-			if err := m.await(ctx, changed, m.ctx.Done()); err != nil {
-				return Session{}, err
-			}
-		case d != nil && d.state != Failed: // Preparing or Starting
-			a := d.attempt
-			m.mu.Unlock()
-			if err := a.wait(ctx); err != nil {
-				return Session{}, err
-			}
+			err = m.awaitChange(ctx, d, m.ctx.Done())
+		case underWay:
+			err = m.awaitStart(ctx, d.attempt)
 		case p == nil:
-			m.mu.Unlock()
-			var err error
-			if p, err = m.savedPlan(uid, req.Env); err != nil {
-				return Session{}, err
-			}
+			p, err = m.savedPlan(uid, req.Env)
 		default:
 			if d != nil {
 				m.forget(d)
 			}
-			a := m.begin(uid, *p)
-			m.mu.Unlock()
-			if err := a.wait(ctx); err != nil {
-				return Session{}, err
-			}
+			err = m.awaitStart(ctx, m.begin(uid, *p))
+		}
+		if err != nil {
+			return Session{}, err
 		}
 	}
 }
 
-// wait blocks until the start has ended and gives its error, or until ctx ends.
-func (a *attempt) wait(ctx context.Context) error {
-	if err := await(ctx, a.done); err != nil {
-		return err
+// awaitStart waits until a start has ended and gives its error. It gives up when
+// ctx ends or the engine is away; the start goes on. The Manager's lock is held,
+// but not while it waits.
+func (m *Manager) awaitStart(ctx context.Context, a *attempt) error {
+	outage := m.outage
+	m.mu.Unlock()
+	defer m.mu.Lock()
+	select {
+	case <-a.done:
+		return a.err
+	case <-outage.begun:
+		return outage.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
-	return a.err
 }
 
 func (m *Manager) plan(uid, name string, env map[string]any) (*plan, error) {
@@ -107,7 +109,11 @@ func (m *Manager) plan(uid, name string, env map[string]any) (*plan, error) {
 	return &plan{app: app, saved: settings{UID: uid, App: app.ID, Env: env}, env: environ}, nil
 }
 
+// savedPlan is the plan that a uid had before. The Manager's lock is held, but
+// not while the file is read.
 func (m *Manager) savedPlan(uid string, env map[string]any) (*plan, error) {
+	m.mu.Unlock()
+	defer m.mu.Lock()
 	saved, ok, err := m.store.load(uid)
 	if err != nil {
 		return nil, err
@@ -123,10 +129,8 @@ func (m *Manager) savedPlan(uid string, env map[string]any) (*plan, error) {
 
 // begin starts a desktop for a uid that has none. The Manager's lock is held.
 func (m *Manager) begin(uid string, p plan) *attempt {
-	ctx, cancel := context.WithCancelCause(m.ctx)
-	a := &attempt{done: make(chan struct{}), cancel: cancel}
 	d := &desktop{
-		uid: uid, state: Absent, changed: make(chan struct{}), attempt: a,
+		uid: uid, state: Absent, changed: make(chan struct{}),
 		identity:  identity{uid: uid, app: p.app.ID, token: newToken(), endpoints: p.app.Endpoints},
 		container: m.opts.BaseName + uid,
 		policy:    m.policyOf(p.app),
@@ -134,49 +138,80 @@ func (m *Manager) begin(uid string, p plan) *attempt {
 	}
 	m.desktops[uid] = d
 	m.setState(d, Preparing)
+	l := &launch{m: m, d: d, plan: p}
+	return m.carryOut(l, l.run)
+}
+
+// carryOut lets a launch run and makes its outcome the desktop's state. The
+// Manager's lock is held.
+func (m *Manager) carryOut(l *launch, run func(context.Context) error) *attempt {
+	ctx, cancel := context.WithCancelCause(m.ctx)
+	a := &attempt{done: make(chan struct{}), cancel: cancel}
+	l.d.attempt = a
 	m.work.Go(func() {
-		l := &launch{m: m, d: d, plan: p}
-		a.err = m.conclude(ctx, l, l.run(ctx))
-		cancel(nil)
-		close(a.done)
+		defer cancel(nil)
+		err := run(ctx)
+		if err == nil {
+			err = m.handOut(l.d)
+		}
+		if err == nil {
+			close(a.done)
+		} else {
+			m.giveUp(ctx, l, err)
+		}
 	})
 	return a
 }
 
-// conclude makes a start's outcome the desktop's state. What a failed start
-// made is undone before, under a context of its own.
-func (m *Manager) conclude(ctx context.Context, l *launch, err error) error {
-	d := l.d
-	if err == nil {
-		m.mu.Lock()
-		if d.state == Starting {
-			d.ready = time.Now()
-			d.ctx, d.cancel = context.WithCancelCause(m.ctx)
-			d.progress = ""
-			m.tokens[d.token] = d.uid
-			m.setState(d, Ready)
-			m.mu.Unlock()
-			m.log.Info("desktop is ready", "uid", d.uid, "app", d.app, "container", d.container, "took", d.ready.Sub(d.created))
-			return nil
-		}
-		m.mu.Unlock() // Stopped between the last step and here.
-		err = ErrStopped
-	}
-	failure := l.failure(ctx, err)
-	l.undo(ctx)
-
+// handOut makes a desktop that answers Ready.
+func (m *Manager) handOut(d *desktop) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if d.state != Starting {
+		return ErrStopped // Between the last step and here.
+	}
+	m.makeReady(d)
+	m.log.Info("desktop is ready", "uid", d.uid, "app", d.app, "container", d.container, "took", d.ready.Sub(d.created))
+	return nil
+}
+
+// makeReady lets clients come. The Manager's lock is held.
+func (m *Manager) makeReady(d *desktop) {
+	d.ready = time.Now()
+	if d.born.IsZero() {
+		d.born = d.ready
+	}
+	d.ctx, d.cancel = context.WithCancelCause(m.ctx)
+	d.progress = ""
+	m.tokens[d.token] = d.uid
+	m.setState(d, Ready)
+}
+
+// giveUp takes away what a failed start has made, under a context of its own,
+// and then tells those who wait. Where the engine does not let it, they are told
+// before, and the uid stays Stopping until it has.
+func (m *Manager) giveUp(ctx context.Context, l *launch, err error) {
+	d, a := l.d, l.d.attempt
+	failure := l.failure(ctx, err)
+	a.err = failure
 	for _, end := range []error{ErrStopped, ErrClosing} {
 		if errors.Is(err, end) || errors.Is(context.Cause(ctx), end) {
-			if d.state != Stopping {
-				m.setState(d, Stopping)
-			}
-			m.forget(d)
-			return end
+			failure, a.err = nil, end
+			break
 		}
 	}
-	m.fail(d, failure)
-	m.log.Warn("desktop did not start", "uid", d.uid, "app", d.app, "error", failure)
-	return failure
+	m.mu.Lock()
+	if d.state != Stopping {
+		m.setState(d, Stopping)
+	}
+	m.mu.Unlock()
+	tell := sync.OnceFunc(func() { close(a.done) })
+	defer tell()
+	m.clearAway(d, func() error {
+		err := l.undo(ctx)
+		if err != nil {
+			tell()
+		}
+		return err
+	}, failure)
 }

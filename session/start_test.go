@@ -151,7 +151,7 @@ func TestFailedStarts(t *testing.T) {
 		},
 		{
 			name: "create hangs", prepare: func(b *bench) { b.engine.Hang(fake.OpCreate, 1) },
-			phase: session.PhaseCreate, kinds: []error{session.ErrStartTimeout}, text: "SAGE_START_TIMEOUT", exit: -1,
+			phase: session.PhaseCreate, kinds: []error{runtime.ErrUnavailable}, not: []error{session.ErrStartTimeout}, text: "no answer in time", exit: -1,
 		},
 		{
 			name: "engine is away", prepare: func(b *bench) { b.engine.Fail(fake.OpCreate, 0, runtime.ErrUnavailable) },
@@ -163,7 +163,7 @@ func TestFailedStarts(t *testing.T) {
 		},
 		{
 			name: "start hangs", prepare: func(b *bench) { b.engine.Hang(fake.OpStart, 1) },
-			phase: session.PhaseStart, kinds: []error{session.ErrStartTimeout}, text: "SAGE_START_TIMEOUT", exit: -1,
+			phase: session.PhaseStart, kinds: []error{runtime.ErrUnavailable}, not: []error{session.ErrStartTimeout}, text: "no answer in time", exit: -1,
 		},
 		{
 			name: "program cannot be executed", prepare: func(b *bench) { b.engine.SetImage(image, fake.Image{}) },
@@ -222,7 +222,7 @@ func TestFailedStarts(t *testing.T) {
 				b.engine.Fail(fake.OpCreate, 1, runtime.ErrConflict)
 				b.engine.Hang(fake.OpList, 1)
 			},
-			phase: session.PhaseCreate, kinds: []error{session.ErrStartTimeout}, exit: -1,
+			phase: session.PhaseCreate, kinds: []error{runtime.ErrUnavailable}, exit: -1,
 		},
 	}
 	for _, test := range tests {
@@ -495,7 +495,7 @@ func TestUIDsDoNotWaitForEachOther(t *testing.T) {
 			t.Errorf("ten others took %s", took)
 		}
 		b.wantState("hung", session.Preparing)
-		if out := <-hung; !errors.Is(out.err, session.ErrStartTimeout) {
+		if out := <-hung; !errors.Is(out.err, runtime.ErrUnavailable) {
 			t.Errorf("got %v", out.err)
 		}
 		if got := len(b.List()); got != 11 {

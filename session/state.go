@@ -27,32 +27,40 @@ func States() []State {
 	return []State{Absent, Preparing, Starting, Ready, Occupied, Stopping, Failed}
 }
 
-// next is the table of a session's life: which states may follow a state.
-func (s State) next() []State {
-	switch s {
-	case Absent:
-		return []State{Preparing, Ready} // Ready: an adopted desktop.
-	case Preparing:
-		return []State{Starting, Stopping, Failed}
-	case Starting:
-		return []State{Preparing, Ready, Stopping, Failed} // Preparing: the image was missing after all.
-	case Ready:
-		return []State{Occupied, Stopping, Failed}
-	case Occupied:
-		return []State{Ready, Stopping, Failed}
-	case Stopping:
-		return []State{Absent, Failed}
-	case Failed:
-		return []State{Absent}
-	default:
-		return nil
+// transition is one row of the table of a session's life.
+type transition struct {
+	from, to State
+	// when says what makes a session go that way.
+	when string
+}
+
+// transitions is the table of a session's life; what is not in it cannot
+// happen. The diagram in docs/architecture.md is made from it.
+func transitions() []transition {
+	return []transition{
+		{Absent, Preparing, "start"},
+		{Absent, Starting, "adopted, and does not answer yet"},
+		{Absent, Ready, "adopted"},
+		{Absent, Stopping, "purge"},
+		{Preparing, Starting, "created"},
+		{Preparing, Stopping, "failure or stop"},
+		{Starting, Preparing, "image missing"},
+		{Starting, Ready, "the desktop answers"},
+		{Starting, Stopping, "failure or stop"},
+		{Ready, Occupied, "first client"},
+		{Ready, Stopping, "idle, stop, lifetime or its own end"},
+		{Occupied, Ready, "last client has left"},
+		{Occupied, Stopping, "stop, lifetime or its own end"},
+		{Stopping, Absent, "gone"},
+		{Stopping, Failed, "gone, with a reason"},
+		{Failed, Absent, "next start, stop, or forgotten"},
 	}
 }
 
 // CanBecome tells whether a session in state s may go to state t.
 func (s State) CanBecome(t State) bool {
-	for _, n := range s.next() {
-		if n == t {
+	for _, row := range transitions() {
+		if row.from == s && row.to == t {
 			return true
 		}
 	}

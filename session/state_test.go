@@ -11,11 +11,11 @@ import (
 // code's own has to be made here, too, with thought.
 func golden() map[session.State][]session.State {
 	return map[session.State][]session.State{
-		session.Absent:    {session.Preparing, session.Ready},
-		session.Preparing: {session.Starting, session.Stopping, session.Failed},
-		session.Starting:  {session.Preparing, session.Ready, session.Stopping, session.Failed},
-		session.Ready:     {session.Occupied, session.Stopping, session.Failed},
-		session.Occupied:  {session.Ready, session.Stopping, session.Failed},
+		session.Absent:    {session.Preparing, session.Starting, session.Ready, session.Stopping},
+		session.Preparing: {session.Starting, session.Stopping},
+		session.Starting:  {session.Preparing, session.Ready, session.Stopping},
+		session.Ready:     {session.Occupied, session.Stopping},
+		session.Occupied:  {session.Ready, session.Stopping},
 		session.Stopping:  {session.Absent, session.Failed},
 		session.Failed:    {session.Absent},
 	}

@@ -2,7 +2,12 @@ package session
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
+
+	"github.com/hashicorp/go-multierror"
+	"golang.org/x/sync/errgroup"
 
 	"sage/runtime"
 )
@@ -13,6 +18,8 @@ const (
 	// retryFirst and retryMost are the pauses between attempts to take a
 	// container away from an engine that does not answer.
 	retryFirst, retryMost = time.Second, 15 * time.Second
+	// stopsAtOnce is how many desktops StopAll takes away at the same time.
+	stopsAtOnce = 16
 )
 
 // StopOptions say how a desktop is stopped.
@@ -21,82 +28,95 @@ type StopOptions struct {
 	Purge bool
 }
 
+// purge is the deletion of what is kept of a uid, as a part of Stopping.
+type purge struct {
+	wanted bool
+	// found says that there was something, err why it is there still.
+	found bool
+	err   error
+}
+
 // Stop takes uid's desktop away and returns when it is gone. A start that is
-// under way is ended. The home stays, unless it is purged.
+// under way is ended. The home stays, unless it is purged; a start that comes
+// meanwhile waits until all of it is done.
 //
 // Errors: ErrInvalidUID, ErrNotRunning (there was nothing to stop and nothing
-// to purge), runtime.ErrConflict (a new desktop uses the home), ErrClosing, or
-// the context's own; the stop goes on then.
+// to purge), runtime.ErrConflict (a stranger's container uses the home),
+// runtime.ErrUnavailable, ErrClosing, or the context's own. What has begun goes
+// on after the last three.
 func (m *Manager) Stop(ctx context.Context, uid string, opts StopOptions) error {
 	if err := CheckUID(uid); err != nil {
 		return err
 	}
-	stopped, err := m.stop(ctx, uid)
-	if err != nil {
-		return err
-	}
-	purged := false
-	if opts.Purge {
-		if purged, err = m.purge(ctx, uid); err != nil {
-			return err
-		}
-	}
-	if !stopped && !purged {
-		return ErrNotRunning
-	}
-	return nil
-}
-
-// stop waits until the desktop that is there now is gone, and tells whether
-// there was one.
-func (m *Manager) stop(ctx context.Context, uid string) (bool, error) {
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	d := m.desktops[uid]
-	if d == nil {
-		m.mu.Unlock()
-		return false, nil
+	had := d != nil
+	if had && d.state == Failed {
+		m.forget(d)
+		d = nil
 	}
 	switch {
-	case m.closing && d.state != Stopping:
-		m.mu.Unlock()
-		return false, ErrClosing
-	case d.state == Failed:
-		m.forget(d)
-		m.mu.Unlock()
-		return true, nil
+	case d == nil && !opts.Purge && had:
+		return nil
+	case d == nil && !opts.Purge:
+		return ErrNotRunning
+	case d != nil && d.state == Stopping: // Wait with the others.
+	case m.closing:
+		return ErrClosing
+	case m.outage.error() != nil:
+		return m.outage.error()
+	case d == nil:
+		d = m.occupyName(uid)
 	case d.state.Running():
 		m.takeDown(d, "stopped by request", nil)
-	case d.state != Stopping: // Preparing or Starting
+	default: // Preparing or Starting
 		m.setState(d, Stopping)
 		d.attempt.cancel(ErrStopped)
 	}
+	d.purge.wanted = d.purge.wanted || opts.Purge
 	for d.state == Stopping {
-		changed := d.changed
-		m.mu.Unlock()
-		if err := m.await(ctx, changed, m.idle); err != nil {
-			return true, err
+		if err := m.awaitChange(ctx, d, m.idle); err != nil {
+			return err
 		}
-		m.mu.Lock()
 	}
-	m.mu.Unlock()
-	return true, nil
+	if !opts.Purge {
+		return nil
+	}
+	if d.purge.err == nil && !d.purge.found && !had {
+		return ErrNotRunning
+	}
+	return d.purge.err
 }
 
-// purge deletes what is kept of a uid, and tells whether there was anything.
-func (m *Manager) purge(ctx context.Context, uid string) (bool, error) {
-	volume := m.opts.homeVolume(uid)
-	hadHome, err := m.rt.Volume(ctx, volume)
-	if err != nil {
-		return false, err
+// StopAll stops every desktop and returns when all are gone, or when ctx ends.
+//
+// Errors: those of Stop, of every desktop that could not be stopped.
+func (m *Manager) StopAll(ctx context.Context) error {
+	var work errgroup.Group
+	work.SetLimit(stopsAtOnce)
+	desktops := m.List()
+	problems := make([]error, len(desktops))
+	for i, s := range desktops {
+		work.Go(func() error {
+			if err := m.Stop(ctx, s.UID, StopOptions{}); err != nil && !errors.Is(err, ErrNotRunning) {
+				problems[i] = fmt.Errorf("stop %q: %w", s.UID, err)
+			}
+			return nil // Every one is tried, whatever becomes of the others.
+		})
 	}
-	if err := m.rt.RemoveVolume(ctx, volume); err != nil {
-		return false, err
-	}
-	_, hadSettings, err := m.store.load(uid)
-	if err != nil {
-		return false, err
-	}
-	return hadHome || hadSettings, m.store.remove(uid)
+	_ = work.Wait()
+	return multierror.Append(nil, problems...).ErrorOrNil()
+}
+
+// occupyName lets a uid that has no desktop be Stopping, while what is kept of
+// it is deleted. The Manager's lock is held.
+func (m *Manager) occupyName(uid string) *desktop {
+	d := &desktop{uid: uid, state: Absent, changed: make(chan struct{})}
+	m.desktops[uid] = d
+	m.setState(d, Stopping)
+	m.work.Go(func() { m.clearAway(d, func() error { return nil }, nil) })
+	return d
 }
 
 // takeDown begins to take a running desktop away; afterwards it is Absent, or
@@ -107,20 +127,34 @@ func (m *Manager) takeDown(d *desktop, reason string, failure *StartError) {
 	m.log.Info("desktop is being stopped", "uid", d.uid, "app", d.app, "reason", reason)
 	id, grace := d.id, d.policy.stop
 	m.work.Go(func() {
-		if !m.insist(d.uid, func() error { return m.tryRemove(id, grace, failure) }) {
-			return // The daemon goes down; the next one finds the container.
-		}
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		m.ports.release(d.uid, d.hostPorts)
-		delete(m.tokens, d.token)
-		if failure == nil {
-			m.forget(d)
-			return
-		}
-		m.fail(d, failure)
-		m.log.Warn("desktop ended", "uid", d.uid, "app", d.app, "error", failure)
+		m.clearAway(d, func() error { return m.tryRemove(id, grace, failure) }, failure)
 	})
+}
+
+// clearAway carries Stopping out: it calls remove until that succeeds, deletes
+// what is kept of the uid where that is wanted, and lets the uid be Absent, or
+// Failed where a failure is given. A daemon that goes down leaves the container
+// to the next one.
+func (m *Manager) clearAway(d *desktop, remove func() error, failure *StartError) {
+	if !m.insist(d.uid, remove) {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if d.purge.wanted {
+		m.mu.Unlock()
+		found, err := m.deleteKept(d.uid)
+		m.mu.Lock()
+		d.purge.found, d.purge.err = found, err
+	}
+	m.ports.release(d.uid, d.hostPorts)
+	delete(m.tokens, d.token)
+	if failure == nil {
+		m.forget(d)
+		return
+	}
+	m.fail(d, failure)
+	m.log.Warn("desktop failed", "uid", d.uid, "app", d.app, "error", failure)
 }
 
 // insist calls remove until it succeeds and does not give up while the Manager
@@ -133,6 +167,7 @@ func (m *Manager) insist(uid string, remove func() error) bool {
 			return true
 		}
 		m.log.Error("container could not be taken away, trying again", "uid", uid, "in", pause, "error", err)
+		m.reconcileSoon() // Is it the engine?
 		select {
 		case <-m.ctx.Done():
 			return false
@@ -155,4 +190,24 @@ func (m *Manager) tryRemove(id runtime.ID, grace time.Duration, failure *StartEr
 		return err
 	}
 	return m.rt.Remove(ctx, id)
+}
+
+// deleteKept deletes the home and the saved settings of a uid that has no
+// container, and tells whether there was anything.
+func (m *Manager) deleteKept(uid string) (found bool, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(m.ctx), callTimeout)
+	defer cancel()
+	volume := m.opts.homeVolume(uid)
+	hadHome, err := m.rt.Volume(ctx, volume)
+	if err == nil {
+		err = m.rt.RemoveVolume(ctx, volume)
+	}
+	if err != nil {
+		return hadHome, unanswered(ctx, err)
+	}
+	_, hadSettings, err := m.store.load(uid)
+	if err != nil {
+		return hadHome, err
+	}
+	return hadHome || hadSettings, m.store.remove(uid)
 }

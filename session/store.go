@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/google/renameio/v2"
@@ -39,7 +40,26 @@ func newStore(dataDir string, log *slog.Logger) (*store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("%w: data directory: %w: make it writable or set SAGE_DATA_DIR", ErrStore, err)
 	}
-	return &store{dir: dir, log: log}, nil
+	s := &store{dir: dir, log: log}
+	return s, s.removeUnfinished()
+}
+
+// removeUnfinished deletes what a crash in the middle of a save has left: files
+// whose name begins with a dot, which no uid does.
+func (s *store) removeUnfinished() error {
+	entries, err := os.ReadDir(s.dir)
+	if err != nil {
+		return fmt.Errorf("%w: data directory: %w", ErrStore, err)
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		if err := os.Remove(filepath.Join(s.dir, e.Name())); err != nil {
+			return fmt.Errorf("%w: data directory: %w", ErrStore, err)
+		}
+	}
+	return nil
 }
 
 func (s *store) path(uid string) string { return filepath.Join(s.dir, uid+".json") }

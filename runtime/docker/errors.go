@@ -14,6 +14,9 @@ import (
 	"sage/runtime"
 )
 
+// errEmptySelector keeps a caller from meaning every container of the engine.
+var errEmptySelector = errors.New("the selector is empty: name a label or a name's beginning")
+
 // failure is an error of the contract; its kind is known.
 func failure(op, id string, kind, err error) error {
 	return &runtime.Error{Op: op, Backend: backend, ID: id, Kind: kind, Err: err}

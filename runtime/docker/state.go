@@ -68,8 +68,8 @@ func validID(id runtime.ID) bool {
 // List implements runtime.Runtime.
 func (r *Runtime) List(ctx context.Context, selector runtime.Selector) ([]runtime.Container, error) {
 	const op = "list"
-	if len(selector.Labels) == 0 {
-		return nil, failure(op, "", runtime.ErrInvalid, errors.New("the selector has no labels"))
+	if selector.Empty() {
+		return nil, failure(op, "", runtime.ErrInvalid, errEmptySelector)
 	}
 	e, err := r.current(ctx)
 	if err != nil {
@@ -85,8 +85,8 @@ func (r *Runtime) List(ctx context.Context, selector runtime.Selector) ([]runtim
 	}
 	out := make([]runtime.Container, 0, len(all))
 	for _, c := range all {
-		if selector.Matches(c.Labels) {
-			out = append(out, summary(c))
+		if one := summary(c); selector.Matches(one.Name, one.Labels) {
+			out = append(out, one)
 		}
 	}
 	return out, nil

@@ -91,6 +91,7 @@ func (r *Runtime) run(c *container) {
 	c.terminate = cancel
 	c.state = runtime.StateRunning
 	c.startedAt = time.Now()
+	r.tell(runtime.EventStarted, c)
 	p := &Process{runtime: r, container: c}
 	go func() {
 		defer cancel()
@@ -112,6 +113,7 @@ func (r *Runtime) end(c *container, code int, oom bool) {
 	c.state = runtime.StateExited
 	c.finished, c.exitCode, c.oom = time.Now(), code, oom
 	c.reserved = false
+	r.tell(runtime.EventExited, c)
 	r.mu.Unlock()
 
 	// Connections end before ended is closed, so that who has waited for a stop

@@ -77,6 +77,7 @@ type Runtime struct {
 	containers map[runtime.ID]*container
 	volumes    map[string]map[string][]byte
 	held       map[netip.AddrPort]struct{}
+	watches    map[*watch]struct{}
 }
 
 var _ runtime.Runtime = (*Runtime)(nil)
@@ -89,6 +90,7 @@ func New(options Options) *Runtime {
 		containers: map[runtime.ID]*container{},
 		volumes:    map[string]map[string][]byte{},
 		held:       map[netip.AddrPort]struct{}{},
+		watches:    map[*watch]struct{}{},
 	}
 	for ref, img := range options.Images {
 		r.images[ref] = &image{Image: img, id: r.identifier("image")}
@@ -123,10 +125,18 @@ func (r *Runtime) Ping(ctx context.Context) (runtime.Info, error) {
 }
 
 // Create implements runtime.Runtime.
-func (r *Runtime) Create(ctx context.Context, spec runtime.Spec) (runtime.ID, error) {
-	if err := r.enter(ctx, OpCreate, spec.Name); err != nil {
+func (r *Runtime) Create(ctx context.Context, spec runtime.Spec) (id runtime.ID, err error) {
+	err = r.perform(ctx, OpCreate, spec.Name, func() error {
+		id, err = r.create(spec)
+		return err
+	})
+	if err != nil {
 		return "", err
 	}
+	return id, nil
+}
+
+func (r *Runtime) create(spec runtime.Spec) (runtime.ID, error) {
 	if err := spec.Validate(); err != nil {
 		return "", fail(OpCreate, spec.Name, runtime.ErrInvalid, err)
 	}
@@ -174,9 +184,10 @@ func (r *Runtime) fill(mount runtime.VolumeMount, img *image) {
 
 // Start implements runtime.Runtime.
 func (r *Runtime) Start(ctx context.Context, id runtime.ID) error {
-	if err := r.enter(ctx, OpStart, string(id)); err != nil {
-		return err
-	}
+	return r.perform(ctx, OpStart, string(id), func() error { return r.start(id) })
+}
+
+func (r *Runtime) start(id runtime.ID) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c, there := r.containers[id]
@@ -220,14 +231,14 @@ func (r *Runtime) List(ctx context.Context, selector runtime.Selector) ([]runtim
 	if err := r.enter(ctx, OpList, ""); err != nil {
 		return nil, err
 	}
-	if len(selector.Labels) == 0 {
+	if selector.Empty() {
 		return nil, fail(OpList, "", runtime.ErrInvalid, errors.New("the selector is empty"))
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var found []runtime.Container
 	for _, c := range r.sorted() {
-		if selector.Matches(c.spec.Labels) {
+		if selector.Matches(c.spec.Name, c.spec.Labels) {
 			found = append(found, c.describe(false))
 		}
 	}
@@ -244,9 +255,10 @@ func (r *Runtime) sorted() []*container {
 
 // Stop implements runtime.Runtime.
 func (r *Runtime) Stop(ctx context.Context, id runtime.ID, grace time.Duration) error {
-	if err := r.enter(ctx, OpStop, string(id)); err != nil {
-		return err
-	}
+	return r.perform(ctx, OpStop, string(id), func() error { return r.stop(ctx, id, grace) })
+}
+
+func (r *Runtime) stop(ctx context.Context, id runtime.ID, grace time.Duration) error {
 	r.mu.Lock()
 	c, there := r.containers[id]
 	if !there || !c.runs() {
@@ -273,11 +285,10 @@ func (r *Runtime) Stop(ctx context.Context, id runtime.ID, grace time.Duration) 
 
 // Remove implements runtime.Runtime.
 func (r *Runtime) Remove(ctx context.Context, id runtime.ID) error {
-	if err := r.enter(ctx, OpRemove, string(id)); err != nil {
-		return err
-	}
-	r.remove(id)
-	return nil
+	return r.perform(ctx, OpRemove, string(id), func() error {
+		r.remove(id)
+		return nil
+	})
 }
 
 // remove kills a container and forgets it; it says whether there was one.
@@ -288,6 +299,9 @@ func (r *Runtime) remove(id runtime.ID) bool {
 	r.mu.Unlock()
 	if there {
 		r.end(c, exitKilled, false)
+		r.mu.Lock()
+		r.tell(runtime.EventRemoved, c)
+		r.mu.Unlock()
 	}
 	return there
 }
@@ -319,9 +333,10 @@ func (r *Runtime) Volume(ctx context.Context, name string) (bool, error) {
 
 // RemoveVolume implements runtime.Runtime.
 func (r *Runtime) RemoveVolume(ctx context.Context, name string) error {
-	if err := r.enter(ctx, OpRemoveVolume, name); err != nil {
-		return err
-	}
+	return r.perform(ctx, OpRemoveVolume, name, func() error { return r.removeVolume(name) })
+}
+
+func (r *Runtime) removeVolume(name string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, c := range r.containers {
@@ -340,9 +355,10 @@ func (r *Runtime) RemoveVolume(ctx context.Context, name string) error {
 func (r *Runtime) Close() error { return nil }
 
 // Reset removes all containers and volumes, so that no goroutine is left, and
-// lifts all faults.
+// lifts all faults. Streams of events end.
 func (r *Runtime) Reset() {
 	r.faults.reset()
+	r.EndEvents()
 	r.mu.Lock()
 	ids := slices.Collect(maps.Keys(r.containers))
 	r.mu.Unlock()

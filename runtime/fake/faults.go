@@ -18,6 +18,7 @@ const (
 	OpStart        = "start"
 	OpInspect      = "inspect"
 	OpList         = "list"
+	OpEvents       = "events"
 	OpStop         = "stop"
 	OpRemove       = "remove"
 	OpLogs         = "logs"
@@ -42,6 +43,8 @@ type rule struct {
 	call int
 	// err is what the call gives; nil means that it hangs.
 	err error
+	// after says that the call is carried out before.
+	after bool
 }
 
 func (f *faults) reset() {
@@ -50,7 +53,7 @@ func (f *faults) reset() {
 	f.rules, f.delays, f.unavailable = nil, nil, false
 }
 
-func (f *faults) add(op string, nth int, err error) {
+func (f *faults) add(op string, nth int, fault rule) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.rules == nil {
@@ -59,18 +62,27 @@ func (f *faults) add(op string, nth int, err error) {
 	if nth > 0 {
 		nth += f.calls[op]
 	}
-	f.rules[op] = append(f.rules[op], rule{call: nth, err: err})
+	fault.call = nth
+	f.rules[op] = append(f.rules[op], fault)
 }
 
 // Fail lets the nth call of an operation from now on give err without doing
 // anything; 1 is the next one, 0 means all of them. A sentinel of package
 // runtime becomes the error's kind, a *runtime.Error is given as it is, and any
 // other error is of kind runtime.ErrInternal.
-func (r *Runtime) Fail(op string, nth int, err error) { r.faults.add(op, nth, err) }
+func (r *Runtime) Fail(op string, nth int, err error) { r.faults.add(op, nth, rule{err: err}) }
 
 // Hang lets the nth call of an operation from now on wait until its context
 // ends; 1 is the next one, 0 means all of them.
-func (r *Runtime) Hang(op string, nth int) { r.faults.add(op, nth, nil) }
+func (r *Runtime) Hang(op string, nth int) { r.faults.add(op, nth, rule{}) }
+
+// Lose lets the nth call of an operation from now on be carried out, and its
+// answer be lost: the caller gets runtime.ErrUnavailable. 1 is the next one, 0
+// means all of them. Create, Start, Stop, Remove and RemoveVolume can be lost; for
+// the others it is as if they had failed.
+func (r *Runtime) Lose(op string, nth int) {
+	r.faults.add(op, nth, rule{err: runtime.ErrUnavailable, after: true})
+}
 
 // Delay lets every call of an operation take that much longer; zero lifts it.
 func (r *Runtime) Delay(op string, d time.Duration) {
@@ -82,12 +94,15 @@ func (r *Runtime) Delay(op string, d time.Duration) {
 	r.faults.delays[op] = d
 }
 
-// Unavailable lets all calls give runtime.ErrUnavailable, or none any more. The
-// containers go on.
+// Unavailable lets all calls give runtime.ErrUnavailable, or none any more, and
+// streams of events end. The containers go on.
 func (r *Runtime) Unavailable(is bool) {
 	r.faults.mu.Lock()
-	defer r.faults.mu.Unlock()
 	r.faults.unavailable = is
+	r.faults.mu.Unlock()
+	if is {
+		r.EndEvents()
+	}
 }
 
 // Heal lifts what Fail, Hang, Delay and Unavailable have asked for.
@@ -117,9 +132,31 @@ func (r *Runtime) Kill(id runtime.ID, code int, oom bool) bool {
 // there was one.
 func (r *Runtime) Vanish(id runtime.ID) bool { return r.remove(id) }
 
-// enter is the beginning of every call: it counts, and it gives the error with
+// enter is the beginning of a call without an effect: it gives the error with
 // which the call ends at once, if any.
 func (r *Runtime) enter(ctx context.Context, op, id string) error {
+	lost, err := r.begin(ctx, op, id)
+	if lost != nil {
+		return lost
+	}
+	return err
+}
+
+// perform makes a call with an effect.
+func (r *Runtime) perform(ctx context.Context, op, id string, do func() error) error {
+	lost, err := r.begin(ctx, op, id)
+	if err == nil {
+		err = do()
+	}
+	if lost != nil {
+		return lost
+	}
+	return err
+}
+
+// begin counts a call. It gives the error with which it ends at once, or the one
+// with which it ends after it was carried out, if any.
+func (r *Runtime) begin(ctx context.Context, op, id string) (lost, err error) {
 	f := &r.faults
 	f.mu.Lock()
 	if f.calls == nil {
@@ -132,10 +169,10 @@ func (r *Runtime) enter(ctx context.Context, op, id string) error {
 	f.mu.Unlock()
 
 	if ctx.Err() != nil {
-		return canceled(ctx, op, id)
+		return nil, canceled(ctx, op, id)
 	}
 	if unavailable {
-		return fail(op, id, runtime.ErrUnavailable, errors.New("the engine is away"))
+		return nil, fail(op, id, runtime.ErrUnavailable, errors.New("the engine is away"))
 	}
 	if delay > 0 {
 		timer := time.NewTimer(delay)
@@ -143,17 +180,19 @@ func (r *Runtime) enter(ctx context.Context, op, id string) error {
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
-			return canceled(ctx, op, id)
+			return nil, canceled(ctx, op, id)
 		}
 	}
 	switch {
 	case !found:
-		return nil
+		return nil, nil
 	case hit.err == nil:
 		<-ctx.Done()
-		return canceled(ctx, op, id)
+		return nil, canceled(ctx, op, id)
+	case hit.after:
+		return injected(op, id, hit.err), nil
 	default:
-		return injected(op, id, hit.err)
+		return nil, injected(op, id, hit.err)
 	}
 }
 

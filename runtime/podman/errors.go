@@ -17,7 +17,10 @@ import (
 )
 
 // errEmptySelector keeps a caller from meaning every container of the engine.
-var errEmptySelector = errors.New("the selector is empty: name a label")
+var errEmptySelector = errors.New("the selector is empty: name a label or a name's beginning")
+
+// errEventsEnded is what the end of the stream of events means.
+var errEventsEnded = errors.New("the engine's events have ended")
 
 // failure is an error of the contract with a kind that is known.
 func failure(op, subject string, kind, err error) error {

@@ -72,7 +72,7 @@ func inspected(found *define.InspectContainerData) runtime.Container {
 // List implements runtime.Runtime.
 func (r *Runtime) List(ctx context.Context, selector runtime.Selector) ([]runtime.Container, error) {
 	const op = "list"
-	if len(selector.Labels) == 0 {
+	if selector.Empty() {
 		return nil, failure(op, "", runtime.ErrInvalid, errEmptySelector)
 	}
 	return call(ctx, r, op, "", func(ctx context.Context, _ *link) ([]runtime.Container, error) {
@@ -86,8 +86,8 @@ func (r *Runtime) List(ctx context.Context, selector runtime.Selector) ([]runtim
 		}
 		out := make([]runtime.Container, 0, len(found))
 		for i := range found {
-			if selector.Matches(found[i].Labels) {
-				out = append(out, listed(&found[i]))
+			if one := listed(&found[i]); selector.Matches(one.Name, one.Labels) {
+				out = append(out, one)
 			}
 		}
 		return out, nil
@@ -95,7 +95,7 @@ func (r *Runtime) List(ctx context.Context, selector runtime.Selector) ([]runtim
 }
 
 // labelFilters ask the engine to choose. It takes some characters for patterns;
-// such labels are left to carries, which has the last word anyway.
+// such labels are left to Selector.Matches, which has the last word anyway.
 func labelFilters(labels map[string]string) []string {
 	var out []string
 	for name, value := range labels {

@@ -92,6 +92,7 @@ func allCases() []testCase {
 		nameCases(),
 		imageCases(),
 		labelCases(),
+		eventCases(),
 		processCases(),
 		portCases(),
 		dialCases(),

@@ -1,0 +1,113 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"sage/runtime"
+)
+
+const (
+	// listTimeout bounds the question what containers there are. An engine that
+	// does not answer it counts as away, so it is generous: a busy one is slow.
+	listTimeout = 20 * time.Second
+	// listenAgain is the pause before events are asked for again.
+	listenAgain = time.Second
+)
+
+// outage is the engine's next time away, or its present one.
+type outage struct {
+	begun chan struct{} // closed when it has
+	err   error         // set before begun is closed
+}
+
+func newOutage() *outage { return &outage{begun: make(chan struct{})} }
+
+// error says why requests that need the engine are refused; nil while it
+// answers.
+func (o *outage) error() error {
+	select {
+	case <-o.begun:
+		return o.err
+	default:
+		return nil
+	}
+}
+
+// list asks the engine for this daemon's containers, and takes down whether it
+// answers.
+func (m *Manager) list(ctx context.Context) ([]runtime.Container, error) {
+	ctx, cancel := context.WithTimeout(ctx, listTimeout)
+	defer cancel()
+	containers, err := m.rt.List(ctx, m.opts.selector())
+	err = unanswered(ctx, err)
+	m.noteEngine(err)
+	return containers, err
+}
+
+// noteEngine takes down whether the engine answers. While it is away, requests
+// that need it are refused at once, and those that wait for it are released.
+func (m *Manager) noteEngine(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case err == nil && m.outage.error() != nil:
+		m.log.Info("container engine answers again")
+		m.outage = newOutage()
+	case err != nil && !errors.Is(err, runtime.ErrCanceled) && m.outage.error() == nil:
+		m.log.Error("container engine does not say what containers there are", "error", err)
+		// Whatever its reason: who does not know the desktops must not start others.
+		m.outage.err = fmt.Errorf("%w since %s: %w", runtime.ErrUnavailable, time.Now().UTC().Format(time.RFC3339), err)
+		close(m.outage.begun)
+	}
+}
+
+// unanswered explains the error of an engine call whose ctx has ended: an engine
+// that does not answer in time is away.
+func unanswered(ctx context.Context, err error) error {
+	if err == nil || !errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, runtime.ErrUnavailable) {
+		return because(ctx, err)
+	}
+	return fmt.Errorf("%w: no answer in time: %w", runtime.ErrUnavailable, err)
+}
+
+// listen follows the engine's events until ctx ends. They only make reconciling
+// come sooner: what they miss is found by its own rounds.
+func (m *Manager) listen(ctx context.Context) {
+	for {
+		err := m.rt.Events(ctx, m.opts.selector(), m.heed)
+		m.log.Debug("the engine's events have ended", "error", err)
+		m.reconcileSoon()
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(listenAgain):
+		}
+	}
+}
+
+// heed takes an event for what it is, a hint.
+func (m *Manager) heed(e runtime.Event) {
+	switch e.Kind {
+	case runtime.EventListening: // What happened before was told to nobody.
+		m.reconcileSoon()
+	case runtime.EventExited, runtime.EventRemoved:
+		if m.runs(e.ID) {
+			m.reconcileSoon()
+		}
+	}
+}
+
+// runs tells whether a container is that of a running desktop.
+func (m *Manager) runs(id runtime.ID) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, d := range m.desktops {
+		if d.id == id {
+			return d.state.Running()
+		}
+	}
+	return false
+}
