@@ -256,3 +256,72 @@ func TestHoldPort(t *testing.T) {
 		t.Errorf("containers hold %v, want 11000", got)
 	}
 }
+
+func TestLostAnswers(t *testing.T) {
+	rt := fake.New(fake.Options{Images: map[string]fake.Image{"image": {Program: fake.Idle()}}})
+	t.Cleanup(rt.Reset)
+	ctx := t.Context()
+	lost := func(err error) {
+		t.Helper()
+		if !errors.Is(err, runtime.ErrUnavailable) {
+			t.Errorf("got %v", err)
+		}
+	}
+	spec := runtime.Spec{Name: "lost", Image: "image", Volumes: []runtime.VolumeMount{{Volume: "home", Path: "/home"}}}
+	rt.Lose(fake.OpCreate, 1)
+	id, err := rt.Create(ctx, spec)
+	lost(err)
+	all := rt.Containers()
+	if id != "" || len(all) != 1 || all[0].State != runtime.StateCreated {
+		t.Fatalf("after a lost create: %q, %+v", id, all)
+	}
+	id = all[0].ID
+	for _, step := range []struct {
+		op   string
+		call func() error
+		want runtime.State
+	}{
+		{fake.OpStart, func() error { return rt.Start(ctx, id) }, runtime.StateRunning},
+		{fake.OpStop, func() error { return rt.Stop(ctx, id, 0) }, runtime.StateExited},
+	} {
+		rt.Lose(step.op, 1)
+		lost(step.call())
+		if c := rt.Containers()[0]; c.State != step.want {
+			t.Errorf("after a lost %s it is %s", step.op, c.State)
+		}
+	}
+	rt.Lose(fake.OpRemove, 1)
+	lost(rt.Remove(ctx, id))
+	if all := rt.Containers(); len(all) != 0 {
+		t.Errorf("after a lost remove: %+v", all)
+	}
+	rt.Lose(fake.OpRemoveVolume, 1)
+	lost(rt.RemoveVolume(ctx, "home"))
+	if left := rt.Volumes(); len(left) != 0 {
+		t.Errorf("after a lost removevolume: %q", left)
+	}
+	rt.Lose(fake.OpList, 1)
+	_, err = rt.List(ctx, runtime.Selector{NamePrefix: "x"})
+	lost(err)
+}
+
+func TestEventsEnd(t *testing.T) {
+	for name, end := range map[string]func(rt *fake.Runtime){
+		"by themselves":        (*fake.Runtime).EndEvents,
+		"with the engine":      func(rt *fake.Runtime) { rt.Unavailable(true) },
+		"with everything else": (*fake.Runtime).Reset,
+	} {
+		t.Run(name, func(t *testing.T) {
+			rt := fake.New(fake.Options{})
+			listening, ended := make(chan struct{}), make(chan error, 1)
+			go func() {
+				ended <- rt.Events(context.Background(), runtime.Selector{NamePrefix: "x"}, func(runtime.Event) { close(listening) })
+			}()
+			<-listening
+			end(rt)
+			if err := <-ended; !errors.Is(err, runtime.ErrUnavailable) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}

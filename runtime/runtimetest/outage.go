@@ -1,0 +1,190 @@
+package runtimetest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"sage/runtime"
+)
+
+// RunOutage proves what a backend does while its engine is away: connections are
+// refused, or taken and not answered. It goes between the two, so the engine
+// itself, at host, is left alone; open makes the runtime under test.
+func RunOutage(t *testing.T, host string, open func(host string) (runtime.Runtime, error)) {
+	g := newGate(t, host)
+	rt, err := open("unix://" + g.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := rt.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	ask := func(limit time.Duration) error {
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		defer cancel()
+		_, err := rt.List(ctx, runtime.Selector{Labels: map[string]string{LabelTest: "outage"}})
+		return err
+	}
+	for range 3 {
+		if err := ask(patience); err != nil {
+			t.Fatalf("the engine is there: %v", err)
+		}
+		ended := make(chan error, 1)
+		listening := make(chan struct{})
+		go func() {
+			ended <- rt.Events(t.Context(), runtime.Selector{NamePrefix: "outage"}, func(e runtime.Event) {
+				if e.Kind == runtime.EventListening {
+					close(listening)
+				}
+			})
+		}()
+		<-listening
+
+		g.shut()
+		if err := <-ended; !errors.Is(err, runtime.ErrUnavailable) {
+			t.Errorf("the stream of events gave %v", err)
+		}
+		if err := ask(patience); !errors.Is(err, runtime.ErrUnavailable) {
+			t.Errorf("while nothing listens: %v", err)
+		}
+		if err := rt.Events(t.Context(), runtime.Selector{NamePrefix: "outage"}, func(runtime.Event) {}); !errors.Is(err, runtime.ErrUnavailable) {
+			t.Errorf("events while nothing listens: %v", err)
+		}
+		g.open()
+		if err := ask(patience); err != nil {
+			t.Errorf("the first call after the outage: %v", err)
+		}
+
+		g.freeze()
+		if err := ask(300 * time.Millisecond); !errors.Is(err, runtime.ErrCanceled) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("while nothing answers: %v", err)
+		}
+		g.shut()
+		g.open()
+		if err := ask(patience); err != nil {
+			t.Errorf("the first call after the engine was frozen: %v", err)
+		}
+	}
+}
+
+// gate is a socket in front of an engine's own.
+type gate struct {
+	t            *testing.T
+	path, engine string
+
+	mu       sync.Mutex
+	listener net.Listener // Nil while it is shut.
+	frozen   bool
+	conns    map[net.Conn]struct{}
+	work     sync.WaitGroup
+}
+
+func newGate(t *testing.T, host string) *gate {
+	t.Helper()
+	engine, ok := strings.CutPrefix(host, "unix://")
+	if !ok {
+		t.Skipf("%s is no socket of this host", host)
+	}
+	dir, err := os.MkdirTemp("", "gate") // A socket's path has to be short.
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &gate{t: t, path: filepath.Join(dir, "s"), engine: engine, conns: map[net.Conn]struct{}{}}
+	g.open()
+	t.Cleanup(func() {
+		g.shut()
+		os.RemoveAll(dir)
+	})
+	return g
+}
+
+// open lets connections through.
+func (g *gate) open() {
+	listener, err := net.Listen("unix", g.path)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.listener, g.frozen = listener, false
+	g.work.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			g.pass(conn)
+		}
+	})
+}
+
+// pass connects one caller with the engine, unless the gate is frozen.
+func (g *gate) pass(conn net.Conn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.conns[conn] = struct{}{}
+	if g.frozen {
+		return
+	}
+	up, err := net.Dial("unix", g.engine)
+	if err != nil {
+		g.t.Errorf("dial the engine: %v", err)
+		conn.Close()
+		return
+	}
+	g.conns[up] = struct{}{}
+	for from, to := range map[net.Conn]net.Conn{conn: up, up: conn} {
+		g.work.Go(func() {
+			defer to.Close()
+			_, _ = io.Copy(gated{g, to}, from)
+		})
+	}
+}
+
+// gated is a connection through which nothing passes while the gate is frozen.
+type gated struct {
+	g *gate
+	net.Conn
+}
+
+func (c gated) Write(b []byte) (int, error) {
+	c.g.mu.Lock()
+	frozen := c.g.frozen
+	c.g.mu.Unlock()
+	if frozen {
+		return len(b), nil
+	}
+	return c.Conn.Write(b)
+}
+
+// freeze takes connections and passes nothing on any more.
+func (g *gate) freeze() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.frozen = true
+}
+
+// shut refuses connections, and cuts those that there are.
+func (g *gate) shut() {
+	g.mu.Lock()
+	if g.listener != nil {
+		g.listener.Close()
+		g.listener = nil
+	}
+	for conn := range g.conns {
+		conn.Close()
+	}
+	clear(g.conns)
+	g.mu.Unlock()
+	g.work.Wait()
+}
