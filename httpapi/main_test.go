@@ -40,6 +40,7 @@ type bench struct {
 	t       *testing.T
 	engine  *fake.Runtime
 	manager *session.Manager
+	api     *httpapi.Server
 	server  *httptest.Server
 	dir     string
 }
@@ -87,8 +88,8 @@ func newBench(t *testing.T, changes ...func(*httpapi.Options)) *bench {
 	for _, change := range changes {
 		change(&opts)
 	}
-	handler := httpapi.New(b.manager, opts)
-	b.server = httptest.NewServer(handler)
+	b.api = httpapi.New(b.manager, opts)
+	b.server = httptest.NewServer(b.api)
 	t.Cleanup(func() {
 		b.engine.Heal()
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -96,7 +97,7 @@ func newBench(t *testing.T, changes ...func(*httpapi.Options)) *bench {
 		if err := b.manager.Close(ctx); err != nil {
 			t.Error(err)
 		}
-		if err := handler.Shutdown(ctx); err != nil {
+		if err := b.api.Shutdown(ctx); err != nil {
 			t.Error(err)
 		}
 		b.server.Client().CloseIdleConnections()

@@ -146,6 +146,9 @@ func (s *Server) healthz(context.Context, *struct{}) (*output[api.Health], error
 }
 
 func (s *Server) readyz(ctx context.Context, _ *struct{}) (*output[api.Health], error) {
+	if s.draining.Load() {
+		return nil, session.ErrClosing
+	}
 	const patience = 5 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

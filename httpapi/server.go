@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -64,6 +65,7 @@ type Server struct {
 	opts     Options
 	gateway  *stream.Gateway
 	handler  http.Handler
+	draining atomic.Bool
 }
 
 // New makes a Server.
@@ -86,6 +88,16 @@ func New(sessions Sessions, opts Options) *Server {
 // ServeHTTP answers any request. A stream's request lasts as long as the
 // stream.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Streams gives the number of streams that are open.
+func (s *Server) Streams() int { return s.gateway.Active() }
+
+// Drain makes the daemon not ready, refuses new streams, and waits until those
+// that are open have ended by themselves, at most until ctx ends.
+func (s *Server) Drain(ctx context.Context) error {
+	s.draining.Store(true)
+	return s.gateway.Drain(ctx)
+}
 
 // Shutdown ends every stream and waits for their end, at most until ctx ends.
 func (s *Server) Shutdown(ctx context.Context) error { return s.gateway.Shutdown(ctx) }

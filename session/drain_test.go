@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -21,8 +22,14 @@ func TestDrain(t *testing.T) {
 		b.engine.SetImage(image, fake.Image{Program: fake.SlowVNC(vncPort, 5*time.Second)})
 		starting := b.startSoon("starting", session.Request{App: "desk"})
 		b.pass(time.Second)
-		b.Drain()
-		b.Drain()
+		short, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := b.Drain(short); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("drain of a start that takes longer: %v", err)
+		}
+		drained := make(chan error, 1)
+		go func() { drained <- b.Drain(context.Background()) }()
+		b.pass(0)
 
 		if _, err := b.Start(t.Context(), "new", session.Request{App: "desk"}); !errors.Is(err, session.ErrClosing) {
 			t.Errorf("a new start: %v", err)
@@ -35,6 +42,9 @@ func TestDrain(t *testing.T) {
 		}
 		if out := <-starting; out.err != nil || out.session.State != session.Ready {
 			t.Errorf("a start that is under way: %+v, %v", out.session, out.err)
+		}
+		if err := <-drained; err != nil {
+			t.Errorf("drain: %v", err)
 		}
 		if s, err := b.Start(t.Context(), "running", session.Request{App: "desk"}); err != nil || s.Token != running.Token {
 			t.Errorf("a desktop that runs: %+v, %v", s, err)
@@ -54,7 +64,6 @@ func TestStopAll(t *testing.T) {
 		b.engine.SetImage(image, fake.Image{Program: fake.Silent(vncPort)})
 		starting := b.startSoon("starting", session.Request{App: "desk"})
 		b.pass(time.Second)
-		b.Drain()
 		if err := b.StopAll(t.Context()); err != nil {
 			t.Error(err)
 		}

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -260,13 +261,25 @@ func (m *Manager) awaitChange(ctx context.Context, d *desktop, closing <-chan st
 	}
 }
 
-// Drain lets no further desktop be started: Start gives ErrClosing where it
-// would have to. Starts that are under way go on, and desktops that run are
-// found as before.
-func (m *Manager) Drain() {
+// Drain lets no further desktop be started, and waits for the starts that are
+// under way, at most until ctx ends. From now on Start gives ErrClosing where it
+// would have to make a desktop; those that run are found as before.
+func (m *Manager) Drain(ctx context.Context) error {
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	m.draining = true
+	var starts []*attempt
+	for _, d := range m.desktops {
+		if d.state == Preparing || d.state == Starting {
+			starts = append(starts, d.attempt)
+		}
+	}
+	m.mu.Unlock()
+	for _, a := range starts {
+		if err := await(ctx, a.done); err != nil {
+			return fmt.Errorf("drain with %d starts under way: %w", len(starts), err)
+		}
+	}
+	return nil
 }
 
 // Close ends what the Manager does and waits for it, at most until ctx ends.

@@ -281,6 +281,38 @@ func TestHalfClose(t *testing.T) {
 	}
 }
 
+func TestDrain(t *testing.T) {
+	for _, protocol := range protocols() {
+		t.Run(protocol, func(t *testing.T) {
+			noLeaks(t)
+			b := newBench(t, newEchoDesk(t, protocol), stream.Options{CloseTimeout: 100 * time.Millisecond})
+			ws := b.open(t)
+			says(t, ws, "before")
+			short, cancel := context.WithCancel(t.Context())
+			cancel()
+			if err := b.gateway.Drain(short); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "1 streams open") {
+				t.Errorf("without patience: %v", err)
+			}
+			drained := make(chan error, 1)
+			go func() { drained <- b.gateway.Drain(t.Context()) }()
+			if _, resp, err := websocket.Dial(t.Context(), b.url(), &websocket.DialOptions{HTTPClient: b.http}); err == nil || resp.StatusCode != 503 {
+				t.Errorf("a new stream: %v, want status 503", err)
+			}
+			says(t, ws, "meanwhile")
+			select {
+			case err := <-drained:
+				t.Fatalf("it did not wait: %v", err)
+			default:
+			}
+			_ = ws.CloseNow()
+			if err := <-drained; err != nil {
+				t.Error(err)
+			}
+			b.ended(t, 1)
+		})
+	}
+}
+
 func TestShutdown(t *testing.T) {
 	for _, protocol := range protocols() {
 		t.Run(protocol, func(t *testing.T) {

@@ -45,6 +45,34 @@ func New(sessions Sessions, opts Options) *Gateway {
 // Active gives the number of streams that are open now, past their upgrade.
 func (g *Gateway) Active() int { return int(g.active.Load()) }
 
+// Drain refuses new streams and waits until those that are open have ended by themselves, at most until ctx ends.
+func (g *Gateway) Drain(ctx context.Context) error {
+	g.mu.Lock()
+	g.closing = true
+	g.mu.Unlock()
+	if n := g.wait(ctx); n > 0 {
+		return fmt.Errorf("stream: drain with %d streams open: %w", n, context.Cause(ctx))
+	}
+	return nil
+}
+
+// wait blocks until every stream has ended and was released. When ctx ends first it gives the number of those left.
+func (g *Gateway) wait(ctx context.Context) (left int) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		g.wg.Wait()
+	}()
+	select {
+	case <-done:
+		return 0
+	case <-ctx.Done():
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.streams)
+}
+
 // Shutdown refuses new streams, ends those that are open with close code 1001 and waits until all of them have ended
 // and have been released. [http.Server.Shutdown] does neither: it ignores hijacked connections. When ctx ends first,
 // connections are cut, and its error is returned without waiting any longer. Further calls do the same again.
@@ -56,18 +84,11 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	}
 	g.mu.Unlock()
 
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		g.wg.Wait()
-	}()
-	select {
-	case <-done:
+	n := g.wait(ctx)
+	if n == 0 {
 		return nil
-	case <-ctx.Done():
 	}
 	g.mu.Lock()
-	n := len(g.streams)
 	for s := range g.streams {
 		s.cut()
 	}

@@ -75,6 +75,8 @@ func serverFlags() []cli.Flag {
 		list("allowed-origin", "SAGE_ALLOWED_ORIGINS", categoryServer, "`ORIGIN` whose pages may use this sage, for example https://board.example"),
 		list("allowed-host", "SAGE_ALLOWED_HOSTS", categoryServer, "`NAME` under which a reverse proxy asks this sage"),
 		text("data-dir", "SAGE_DATA_DIR", defaultDataDir(), categoryServer, "`DIRECTORY` for what outlives the daemon"),
+		span("drain-timeout", "SAGE_DRAIN_TIMEOUT", 5*time.Second, categoryServer, "`TIME` that open streams have to end when sage goes down; 0 for none"),
+		yes("stop-desktops", "SAGE_STOP_DESKTOPS", categoryServer, "stop every desktop when sage goes down"),
 		text("log-level", "SAGE_LOG_LEVEL", "info", categoryServer, "`LEVEL`: debug, info, warn or error"),
 	}
 }
@@ -127,10 +129,11 @@ func config(c *cli.Context) (daemon.Config, error) {
 		AllowedOrigins: c.StringSlice("allowed-origin"), AllowedHosts: c.StringSlice("allowed-host"),
 		BaseName: c.String("container-base-name"), Instance: c.String("instance"),
 		PortStart: c.Int("port-range-start"), PortEnd: c.Int("port-range-end"), BuildArgs: args,
+		StopDesktops: c.Bool("stop-desktops"),
 	}
 	for name, into := range map[string]*time.Duration{
 		"no-client-timeout": &cfg.IdleTimeout, "first-client-grace": &cfg.FirstClientGrace, "max-lifetime": &cfg.MaxLifetime,
-		"start-timeout": &cfg.StartTimeout, "image-timeout": &cfg.ImageTimeout, "stop-grace": &cfg.StopGrace,
+		"start-timeout": &cfg.StartTimeout, "image-timeout": &cfg.ImageTimeout, "stop-grace": &cfg.StopGrace, "drain-timeout": &cfg.DrainTimeout,
 	} {
 		if *into, err = parseSpan(name, c.String(name)); err != nil {
 			return daemon.Config{}, err

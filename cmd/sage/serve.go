@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"os"
+	"os/signal"
 	"slices"
 
 	"github.com/urfave/cli/v2"
@@ -31,7 +34,29 @@ func serveCommand() *cli.Command {
 				return err
 			}
 			fmt.Fprintf(c.App.Writer, "sage is ready: http://%s\n", d.Addr())
-			return d.Run(c.Context)
+			hurry, stop := onSecondSignal()
+			defer stop()
+			return d.Run(c.Context, hurry)
 		},
 	})
+}
+
+// onSecondSignal gives a context that ends with the second signal to end: the
+// first one asks for an orderly end, which takes its time.
+func onSecondSignal() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, endSignals()...)
+	go func() {
+		defer signal.Stop(signals)
+		for range 2 {
+			select {
+			case <-signals:
+			case <-ctx.Done():
+				return
+			}
+		}
+		cancel()
+	}()
+	return ctx, cancel
 }

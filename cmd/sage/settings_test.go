@@ -26,6 +26,7 @@ func documented() map[string]string {
 		"listen": "SAGE_LISTEN", "api-token": "SAGE_API_TOKEN", "allow-anonymous": "SAGE_ALLOW_ANONYMOUS",
 		"allowed-origin": "SAGE_ALLOWED_ORIGINS", "allowed-host": "SAGE_ALLOWED_HOSTS",
 		"data-dir": "SAGE_DATA_DIR", "log-level": "SAGE_LOG_LEVEL",
+		"drain-timeout": "SAGE_DRAIN_TIMEOUT", "stop-desktops": "SAGE_STOP_DESKTOPS",
 		"port-range-start": "PORT_RANGE_START", "port-range-end": "PORT_RANGE_END",
 		"container-base-name": "CONTAINER_BASE_NAME", "instance": "SAGE_INSTANCE",
 		"no-client-timeout": "CONTAINER_NO_CLIENT_TIMEOUT", "first-client-grace": "SAGE_FIRST_CLIENT_GRACE",
@@ -133,6 +134,7 @@ func TestConfig(t *testing.T) {
 		{"runtime", "podman"}, {"runtime-host", "unix:///x"}, {"catalog", "c.yaml"}, {"build-arg", "A=1,B=2=3"},
 		{"listen", "127.0.0.1:1"}, {"api-token", "42"}, {"allow-anonymous", "true"},
 		{"allowed-origin", "https://a,https://b"}, {"allowed-host", "h"}, {"data-dir", "/d"}, {"log-level", "debug"},
+		{"drain-timeout", "3"}, {"stop-desktops", "true"},
 		{"port-range-start", "7"}, {"port-range-end", "9"}, {"container-base-name", "n-"}, {"instance", "i"},
 		{"no-client-timeout", "20"}, {"first-client-grace", "2m"}, {"max-lifetime", "8h"},
 		{"start-timeout", "1m30s"}, {"image-timeout", "60"}, {"stop-grace", "1"},
@@ -145,6 +147,7 @@ func TestConfig(t *testing.T) {
 		PortStart: 7, PortEnd: 9, BaseName: "n-", Instance: "i",
 		IdleTimeout: 20 * time.Second, FirstClientGrace: 2 * time.Minute, MaxLifetime: 8 * time.Hour,
 		StartTimeout: 90 * time.Second, ImageTimeout: time.Minute, StopGrace: time.Second,
+		DrainTimeout: 3 * time.Second, StopDesktops: true,
 	}
 	if len(settings) != len(documented())-1 {
 		t.Fatalf("%d settings are tried, there are %d", len(settings), len(documented())-1)

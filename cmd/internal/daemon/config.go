@@ -44,6 +44,10 @@ type Config struct {
 
 	StartTimeout, ImageTimeout, FirstClientGrace time.Duration
 	IdleTimeout, MaxLifetime, StopGrace          time.Duration
+	// DrainTimeout is how long a daemon that goes down waits for starts and
+	// streams; zero is not at all. StopDesktops lets it stop every desktop then.
+	DrainTimeout time.Duration
+	StopDesktops bool
 	// BuildArgs replace build arguments of the catalog's.
 	BuildArgs map[string]string
 }
@@ -84,6 +88,9 @@ func (c *Config) Validate() error {
 	}
 	if c.MaxLifetime < 0 {
 		refuse("SAGE_MAX_LIFETIME is %s: use 0 for no limit", c.MaxLifetime)
+	}
+	if c.DrainTimeout < 0 {
+		refuse("SAGE_DRAIN_TIMEOUT is %s: use 0 for no waiting", c.DrainTimeout)
 	}
 	return problems.ErrorOrNil()
 }

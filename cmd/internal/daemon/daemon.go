@@ -32,8 +32,8 @@ const (
 	// headerTimeout and idleTimeout bound what a connection may do without
 	// asking for anything.
 	headerTimeout, idleTimeout = 10 * time.Second, 2 * time.Minute
-	// closeTimeout bounds Close.
-	closeTimeout = 30 * time.Second
+	// closeTimeout bounds Close, stopTimeout the stopping of all desktops.
+	closeTimeout, stopTimeout = 30 * time.Second, 2 * time.Minute
 )
 
 // Daemon is a Sage that listens. Make it with New, let it work with Run.
@@ -134,11 +134,12 @@ func (d *Daemon) Addr() net.Addr { return d.listener.Addr() }
 // Info is what the engine said of itself.
 func (d *Daemon) Info() runtime.Info { return d.info }
 
-// Run serves until ctx ends or serving fails, and closes the daemon.
-func (d *Daemon) Run(ctx context.Context) error {
+// Run serves until ctx ends or serving fails, drains, and closes the daemon. The
+// end of hurry ends the draining at once.
+func (d *Daemon) Run(ctx, hurry context.Context) error {
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error {
-		d.manager.Run(ctx)
+		d.manager.Run(context.WithoutCancel(ctx)) // Until it is closed: clocks go on while streams do.
 		return nil
 	})
 	work.Go(func() error {
@@ -149,9 +150,34 @@ func (d *Daemon) Run(ctx context.Context) error {
 	})
 	work.Go(func() error {
 		<-ctx.Done()
+		d.drain(hurry)
 		return d.Close()
 	})
 	return work.Wait()
+}
+
+// drain waits for starts that are under way and for streams, which their clients
+// end, and stops the desktops where that is wanted.
+func (d *Daemon) drain(hurry context.Context) {
+	log := d.cfg.Logger
+	log.Info("going down", "streams", d.api.Streams(), "waits-at-most", d.cfg.DrainTimeout)
+	ctx, cancel := context.WithTimeout(hurry, d.cfg.DrainTimeout)
+	defer cancel()
+	var work errgroup.Group
+	for _, drain := range []func(context.Context) error{d.manager.Drain, d.api.Drain} {
+		work.Go(func() error { return drain(ctx) })
+	}
+	if err := work.Wait(); err != nil {
+		log.Warn("does not wait any longer", "error", err)
+	}
+	if !d.cfg.StopDesktops {
+		return
+	}
+	ctx, cancel = context.WithTimeout(hurry, stopTimeout)
+	defer cancel()
+	if err := d.manager.StopAll(ctx); err != nil {
+		log.Error("not every desktop was stopped; the next sage finds those that are left", "error", err)
+	}
 }
 
 // Close ends the daemon within a bounded time. Desktops go on. It may be called

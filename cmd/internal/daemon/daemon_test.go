@@ -118,7 +118,7 @@ func TestRun(t *testing.T) {
 	c.Listen = d.Addr().String()
 	ctx, cancel := context.WithCancel(t.Context())
 	ran := make(chan error, 1)
-	go func() { ran <- d.Run(ctx) }()
+	go func() { ran <- d.Run(ctx, context.Background()) }()
 	client := &http.Client{Transport: &http.Transport{}, Timeout: time.Minute}
 	defer client.CloseIdleConnections()
 	for path, want := range map[string]string{"/healthz": `"v1"`, "/readyz": `"99.1"`, "/api/vm/list": "[]", "/api/catalog": `"desk"`} {
