@@ -31,8 +31,9 @@ type daemon struct {
 	// address is its URL, without a slash at the end.
 	address string
 	process *os.Process
-	// ended is closed when the process has.
+	// ended is closed when the process has; exit is how, then.
 	ended chan struct{}
+	exit  *os.ProcessState
 
 	mu   sync.Mutex
 	uids map[string]bool
@@ -87,6 +88,7 @@ func (d *daemon) run() {
 		said <- line
 		_, _ = io.Copy(io.Discard, stdout)
 		_ = cmd.Wait() // Tests that end it know how.
+		d.exit = cmd.ProcessState
 	}()
 	select {
 	case line := <-said:

@@ -23,6 +23,7 @@ func TestEngines(t *testing.T) {
 				{"ten uids at once", testManyUIDs},
 				{"uids are exact", testExactUIDs},
 				{"killed and started again", testRestart},
+				{"drain", testDrain},
 				{"bad requests", testBadRequests},
 				{"bad images", testBadImages},
 				{"all ports taken", testPortsTaken},

@@ -46,6 +46,7 @@ func TestValidate(t *testing.T) {
 		{"no idle time-out", func(c *Config) { c.IdleTimeout = 0 }, "CONTAINER_NO_CLIENT_TIMEOUT"},
 		{"no stop grace", func(c *Config) { c.StopGrace = 0 }, "SAGE_STOP_GRACE"},
 		{"negative lifetime", func(c *Config) { c.MaxLifetime = -1 }, "SAGE_MAX_LIFETIME"},
+		{"negative drain", func(c *Config) { c.DrainTimeout = -1 }, "SAGE_DRAIN_TIMEOUT"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

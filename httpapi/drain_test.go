@@ -1,0 +1,75 @@
+package httpapi_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+
+	"github.com/coder/websocket"
+)
+
+func TestDrain(t *testing.T) {
+	b := newBench(t)
+	url := b.start("alice").URL
+	ws, _, err := b.open(url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ws.CloseNow() }()
+	if _, _, err := ws.Read(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	drained := make(chan error, 2)
+	go func() { drained <- b.manager.Drain(context.Background()) }()
+	go func() { drained <- b.api.Drain(context.Background()) }()
+	b.eventually("it is not ready", func() bool { return b.call(http.MethodGet, "/readyz", "").status == http.StatusServiceUnavailable })
+	if err := <-drained; err != nil { // There is no start to wait for.
+		t.Error(err)
+	}
+	for _, call := range []struct{ method, path, body string }{
+		{http.MethodGet, "/readyz", ""},
+		{http.MethodPost, "/api/vm/any/bob", `{"vm":"desk"}`},
+	} {
+		a := b.call(call.method, call.path, call.body)
+		wantProblem(t, a, http.StatusServiceUnavailable, "shutting_down")
+		if a.header.Get("Retry-After") == "" {
+			t.Errorf("%s has no Retry-After", call.path)
+		}
+	}
+	_, resp, err := b.open(url, nil)
+	if err == nil || resp == nil {
+		t.Fatalf("a new stream: %v", err)
+	}
+	wantProblem(t, b.read(resp), http.StatusServiceUnavailable, "shutting_down")
+	for _, path := range []string{"/healthz", "/api/vm/list", "/api/vm/ws/alice", "/api/vm/alice"} {
+		if a := b.call(http.MethodGet, path, ""); a.status != http.StatusOK {
+			t.Errorf("GET %s: status %d: %s", path, a.status, a.body)
+		}
+	}
+	if a := b.post("alice", `{"vm":"desk"}`); a.status != http.StatusOK {
+		t.Errorf("a desktop that runs: status %d: %s", a.status, a.body)
+	}
+	if err := ws.Close(websocket.StatusNormalClosure, ""); err != nil {
+		t.Error(err)
+	}
+	if err := <-drained; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestLookingIsNoUse: no request but a stream keeps a desktop.
+func TestLookingIsNoUse(t *testing.T) {
+	b := newBench(t)
+	url := b.start("alice").URL
+	before, err := b.manager.Get("alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/healthz", "/readyz", "/api/vm/list", "/api/vm/ws/alice", "/api/vm/alice", "/api/catalog", url, "/"} {
+		b.call(http.MethodGet, path, "")
+	}
+	b.post("alice", `{"vm":"desk"}`)
+	if after, err := b.manager.Get("alice"); err != nil || !after.IdleDeadline.Equal(before.IdleDeadline) {
+		t.Errorf("it would have been stopped at %v, and now at %v, %v", before.IdleDeadline, after.IdleDeadline, err)
+	}
+}
