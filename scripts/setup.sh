@@ -104,6 +104,9 @@ test_tools() {
         fuse-overlayfs || exit 1
     apt_install "to make the base image where no registry is reachable" mmdebstrap debian-archive-keyring || exit 1
     apt_install "the compose tool that deploy/compose.yaml is tried with" docker-compose || exit 1
+    if ! have ip || ! have iptables; then
+        apt_install "to lay a cable in a test and pull it" iproute2 iptables || exit 1
+    fi
     have chromium || apt_install "the browser of the page's tests" chromium || exit 1
     "$here/engines.sh" start >&2
     "$here/base-image.sh" docker podman podman-rootless >&2

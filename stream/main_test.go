@@ -83,6 +83,7 @@ func (a *attachment) Release() {
 type bench struct {
 	*desk
 	gateway *stream.Gateway
+	handler http.Handler
 	addr    string
 	errs    chan error // What WriteError was given.
 	http    *http.Client
@@ -108,6 +109,7 @@ func newBench(t testing.TB, d *desk, opts stream.Options) *bench {
 	mux := http.NewServeMux()
 	mux.Handle("GET /stream/{token}", b.gateway)
 	mux.Handle("GET /stream/{token}/{endpoint}", b.gateway)
+	b.handler = mux
 	server := httptest.NewServer(mux)
 	b.addr = server.Listener.Addr().String()
 	t.Cleanup(func() {
