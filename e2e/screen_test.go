@@ -3,6 +3,8 @@ package e2e_test
 import (
 	"context"
 	"image"
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -38,12 +40,36 @@ func (d *daemon) watch(t *testing.T, url, endpoint string) *screen {
 	}
 	ws.SetReadLimit(-1)
 	// The connection outlives the dialling.
-	client, err := rfb.NewClient(ctx, websocket.NetConn(context.Background(), ws, websocket.MessageBinary), rfb.Options{Shared: true})
+	client, err := rfb.NewClient(ctx, alive(websocket.NetConn(context.Background(), ws, websocket.MessageBinary)), rfb.Options{Shared: true})
 	if err != nil {
 		t.Fatalf("greet %s: %v", address, err)
 	}
 	t.Cleanup(func() { _ = client.Close() })
 	return &screen{client}
+}
+
+// living is a connection that is read all the time.
+type living struct {
+	net.Conn
+	received *io.PipeReader
+}
+
+// alive makes a client answer pings while it wants nothing of the desktop, as a
+// browser does: the WebSocket library answers them while somebody reads.
+func alive(conn net.Conn) net.Conn {
+	received, w := io.Pipe()
+	go func() {
+		_, err := io.Copy(w, conn)
+		w.CloseWithError(err)
+	}()
+	return living{conn, received}
+}
+
+func (l living) Read(b []byte) (int, error) { return l.received.Read(b) }
+
+func (l living) Close() error {
+	_ = l.received.Close()
+	return l.Conn.Close()
 }
 
 func status(resp *http.Response) string {

@@ -25,8 +25,7 @@ type outage struct {
 
 func newOutage() *outage { return &outage{begun: make(chan struct{})} }
 
-// error says why requests that need the engine are refused; nil while it
-// answers.
+// error says why the engine is away; nil while it answers.
 func (o *outage) error() error {
 	select {
 	case <-o.begun:
@@ -34,6 +33,16 @@ func (o *outage) error() error {
 	default:
 		return nil
 	}
+}
+
+// refusal says why requests that need the engine are refused now, and has it
+// looked at again soon; nil while it answers. The Manager's lock is held.
+func (m *Manager) refusal() error {
+	err := m.outage.error()
+	if err != nil {
+		m.reconcileSoon()
+	}
+	return err
 }
 
 // list asks the engine for this daemon's containers, and takes down whether it

@@ -92,7 +92,7 @@ func TestKilledAtEveryInstant(t *testing.T) {
 func killedAt(t *testing.T, s scenario, instant int) (died bool) {
 	bubble(t, func(t *testing.T, b *bench) {
 		s.before(b)
-		b.process.dieIn(instant)
+		b.process.atInstant(instant, b.process.kill)
 		done := make(chan struct{})
 		go func() {
 			defer close(done)

@@ -103,6 +103,66 @@ func TestArrivalsDuringTheStop(t *testing.T) {
 	}
 }
 
+// TestArrivalsAtEveryInstantOfTheStop: the beginning and the end of each call that
+// a stop makes to the engine.
+func TestArrivalsAtEveryInstantOfTheStop(t *testing.T) {
+	for how, arrive := range map[string]func(b *bench, token string) error{
+		"start": func(b *bench, _ string) error {
+			_, err := b.Start(context.Background(), "alice", session.Request{})
+			return err
+		},
+		"attach": func(b *bench, token string) error {
+			a, err := b.Attach(context.Background(), token, "vnc")
+			if err == nil {
+				defer a.Release()
+			}
+			return err
+		},
+	} {
+		for _, purge := range []bool{false, true} {
+			if purge && how == "attach" {
+				continue // Its settings are gone: it leads nowhere any more.
+			}
+			t.Run(fmt.Sprintf("%s, purge %t", how, purge), func(t *testing.T) {
+				instant := 1
+				for reached := true; reached; instant++ {
+					reached = false
+					bubble(t, func(t *testing.T, b *bench) {
+						token := b.start("alice").Token
+						done := make(chan error, 1)
+						b.process.atInstant(instant, func() {
+							reached = true
+							go func() {
+								if how == "start" && purge {
+									_, err := b.Start(context.Background(), "alice", session.Request{App: "desk"})
+									done <- err
+									return
+								}
+								done <- arrive(b, token)
+							}()
+							synctest.Wait() // Until it waits for the stop.
+						})
+						if err := b.Stop(t.Context(), "alice", session.StopOptions{Purge: purge}); err != nil {
+							t.Errorf("instant %d: stop: %v", instant, err)
+						}
+						if !reached {
+							return
+						}
+						if err := <-done; err != nil {
+							t.Errorf("instant %d: %v", instant, err)
+						}
+						b.wantState("alice", session.Ready)
+						b.wantContainers("collab-vm-alice")
+					})
+				}
+				if instant < 6 {
+					t.Errorf("there were only %d instants", instant-2)
+				}
+			})
+		}
+	}
+}
+
 // TestStopEndsAStart at every step of it.
 func TestStopEndsAStart(t *testing.T) {
 	tests := []struct {

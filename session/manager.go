@@ -187,8 +187,17 @@ func (m *Manager) List() []Session {
 	return all
 }
 
-// Ping asks the engine whether it answers.
-func (m *Manager) Ping(ctx context.Context) (runtime.Info, error) { return m.rt.Ping(ctx) }
+// Ping asks the engine whether it answers, and tells whether desktops can be
+// started.
+func (m *Manager) Ping(ctx context.Context) (runtime.Info, error) {
+	info, err := m.rt.Ping(ctx)
+	if err == nil {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		err = m.refusal()
+	}
+	return info, err
+}
 
 // session copies a desktop. The Manager's lock is held.
 func (d *desktop) session() Session {

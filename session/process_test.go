@@ -16,12 +16,14 @@ import (
 type process struct {
 	engine runtime.Runtime
 	killed chan struct{}
+	death  sync.Once
 	// buried lets the calls of a killed process return.
 	buried chan struct{}
 
 	mu       sync.Mutex
 	instants int // Beginnings and ends of calls, so far.
-	deathAt  int // The instant of death; 0 for none.
+	at       int // The instant when do is called.
+	do       func()
 }
 
 var _ runtime.Runtime = (*process)(nil)
@@ -30,21 +32,16 @@ func newProcess(engine runtime.Runtime) *process {
 	return &process{engine: engine, killed: make(chan struct{}), buried: make(chan struct{})}
 }
 
-// dieIn lets the process be killed at the nth beginning or end of a call from
-// now on.
-func (p *process) dieIn(n int) {
+// atInstant lets something be done at the nth beginning or end of a call from now
+// on, before that goes on.
+func (p *process) atInstant(n int, do func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.deathAt = p.instants + n
+	p.at, p.do = p.instants+n, do
 }
 
-func (p *process) kill() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.isDead() {
-		close(p.killed)
-	}
-}
+// kill ends the process. It may be called more than once.
+func (p *process) kill() { p.death.Do(func() { close(p.killed) }) }
 
 func (p *process) isDead() bool {
 	select {
@@ -60,10 +57,12 @@ func (p *process) isDead() bool {
 func (p *process) lives() bool {
 	p.mu.Lock()
 	p.instants++
-	if p.instants == p.deathAt && !p.isDead() {
-		close(p.killed)
-	}
+	now := p.instants == p.at
+	do := p.do
 	p.mu.Unlock()
+	if now {
+		do()
+	}
 	if p.isDead() {
 		<-p.buried
 		return false
@@ -71,8 +70,8 @@ func (p *process) lives() bool {
 	return true
 }
 
-// do makes a call of the process.
-func (p *process) do(call func() error) error {
+// make makes a call of the process.
+func (p *process) make(call func() error) error {
 	dead := &runtime.Error{Op: "call", Backend: "test", Kind: runtime.ErrUnavailable, Err: errors.New("the process was killed")}
 	if !p.lives() {
 		return dead
@@ -84,10 +83,10 @@ func (p *process) do(call func() error) error {
 	return err
 }
 
-// ask is do for calls that give something.
+// ask is make for calls that give something.
 func ask[T any](p *process, call func() (T, error)) (T, error) {
 	var answer T
-	err := p.do(func() (err error) {
+	err := p.make(func() (err error) {
 		answer, err = call()
 		return err
 	})
@@ -99,7 +98,7 @@ func (p *process) Ping(ctx context.Context) (runtime.Info, error) {
 }
 
 func (p *process) EnsureImage(ctx context.Context, req runtime.ImageRequest, progress func(runtime.Progress)) error {
-	return p.do(func() error { return p.engine.EnsureImage(ctx, req, progress) })
+	return p.make(func() error { return p.engine.EnsureImage(ctx, req, progress) })
 }
 
 func (p *process) ImageID(ctx context.Context, ref string) (string, error) {
@@ -111,7 +110,7 @@ func (p *process) Create(ctx context.Context, spec runtime.Spec) (runtime.ID, er
 }
 
 func (p *process) Start(ctx context.Context, id runtime.ID) error {
-	return p.do(func() error { return p.engine.Start(ctx, id) })
+	return p.make(func() error { return p.engine.Start(ctx, id) })
 }
 
 func (p *process) Inspect(ctx context.Context, id runtime.ID) (runtime.Container, error) {
@@ -132,11 +131,11 @@ func (p *process) Events(ctx context.Context, selector runtime.Selector, notify 
 }
 
 func (p *process) Stop(ctx context.Context, id runtime.ID, grace time.Duration) error {
-	return p.do(func() error { return p.engine.Stop(ctx, id, grace) })
+	return p.make(func() error { return p.engine.Stop(ctx, id, grace) })
 }
 
 func (p *process) Remove(ctx context.Context, id runtime.ID) error {
-	return p.do(func() error { return p.engine.Remove(ctx, id) })
+	return p.make(func() error { return p.engine.Remove(ctx, id) })
 }
 
 func (p *process) Logs(ctx context.Context, id runtime.ID, lines int) ([]byte, error) {
@@ -152,7 +151,7 @@ func (p *process) Volume(ctx context.Context, name string) (bool, error) {
 }
 
 func (p *process) RemoveVolume(ctx context.Context, name string) error {
-	return p.do(func() error { return p.engine.RemoveVolume(ctx, name) })
+	return p.make(func() error { return p.engine.RemoveVolume(ctx, name) })
 }
 
 // Close does nothing: the engine is shared by all processes of a test.

@@ -57,7 +57,7 @@ func (m *Manager) Start(ctx context.Context, uid string, req Request) (Session, 
 		if m.closing || m.draining && !underWay {
 			return Session{}, ErrClosing
 		}
-		if err := m.outage.error(); err != nil {
+		if err := m.refusal(); err != nil {
 			return Session{}, err
 		}
 		var err error

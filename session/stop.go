@@ -50,6 +50,7 @@ func (m *Manager) Stop(ctx context.Context, uid string, opts StopOptions) error 
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	refusal := m.refusal()
 	d := m.desktops[uid]
 	had := d != nil
 	if had && d.state == Failed {
@@ -64,8 +65,8 @@ func (m *Manager) Stop(ctx context.Context, uid string, opts StopOptions) error 
 	case d != nil && d.state == Stopping: // Wait with the others.
 	case m.closing:
 		return ErrClosing
-	case m.outage.error() != nil:
-		return m.outage.error()
+	case refusal != nil:
+		return refusal
 	case d == nil:
 		d = m.occupyName(uid)
 	case d.state.Running():
