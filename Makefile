@@ -57,6 +57,11 @@ check-web: web/node_modules/.package-lock.json ## Check types and run the unit t
 test-unit: ## Run the tests that need no engine.
 	@SAGE_TEST_ENGINES=none $(GO_TEST) ./...
 
+.PHONY: soak
+soak: build ## Run the tests with a random course for a long time: SAGE_SOAK, 30 minutes each.
+	@scripts/setup.sh test
+	@SAGE_SOAK=$${SAGE_SOAK:-30m} scripts/test.sh -timeout 0 -run 'TestRandomLife|TestChaos' ./session ./e2e
+
 .PHONY: bench
 bench: build ## Measure starts against the engines' own programs, as ratios from one run.
 	@scripts/setup.sh test

@@ -467,6 +467,7 @@ func (c *chaos) leave(t *testing.T) {
 	for _, d := range c.desktops {
 		if d.view != nil {
 			_ = d.view.Close()
+			d.view = nil
 		}
 	}
 	if n := len(c.savedFiles(t)); n != len(c.desktops) {

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Runs every Go test on the engines that answer, and says at the end which engines were really used.
 # It is what `make test` ends with; SAGE_TEST_ENGINES names the engines that must be there.
+#
+#   scripts/test.sh [ARGUMENTS OF go test]      without any: every package
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -15,7 +17,8 @@ eval "$engines"
 status=0
 go vet -tags "$tags" ./... || status=$?
 # One package at a time: the tests on real engines measure idle times, and there may be two cores only.
-go test -tags "$tags" -p 1 -timeout 60m ./... || status=$?
+[ $# -gt 0 ] || set -- -timeout 80m ./...
+go test -tags "$tags" -p 1 "$@" || status=$?
 echo
 echo "engines that were really used:"
 sort -u "$report" 2>/dev/null || echo "none"
