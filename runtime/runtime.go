@@ -39,10 +39,11 @@ import (
 //
 // # Ownership
 //
-// A backend touches only what it is told to: it finds containers by label
-// or the beginning of their name (List) and by ID, never by a pattern, and it keeps no state of its
-// own about them: the engine is the database. A container outlives the process
-// that made it; nothing is removed by Close, and no container removes itself.
+// A backend touches only what it is told to: it finds containers by label, by the
+// beginning of their name (List, Events) and by ID, never by a pattern, and it
+// keeps no state of its own about them: the engine is the database. A container
+// outlives the process that made it; nothing is removed by Close, and no container
+// removes itself.
 //
 // # Contexts
 //
@@ -99,19 +100,20 @@ type Runtime interface {
 	// Errors: ErrNotFound.
 	Inspect(ctx context.Context, id ID) (Container, error)
 
-	// List describes the containers, running or not, that the selector chooses. An
-	// empty selector is ErrInvalid. Some fields are only
-	// filled by Inspect; see Container.
+	// List describes the containers, running or not, that the selector chooses.
+	// Some fields are only filled by Inspect; see Container.
+	//
+	// Errors: ErrInvalid (the selector is empty).
 	List(ctx context.Context, selector Selector) ([]Container, error)
 
 	// Events follows what happens to the containers that the selector chooses, and
 	// calls notify for each event, from one goroutine at a time, until ctx ends or
 	// the engine's stream does. It always returns an error, and does not call notify
-	// afterwards. Events are hints: some may be lost or come twice. List is the
-	// truth.
+	// afterwards. Events are hints: some may be lost, come twice, or tell of a moment
+	// before the stream was open. List is the truth.
 	//
-	// Errors: ErrCanceled (ctx ended), ErrUnavailable (the stream ended),
-	// ErrInvalid (the selector is empty).
+	// Errors: ErrCanceled (ctx ended), ErrUnavailable (the stream ended, or was not
+	// to be had), ErrInvalid (the selector is empty).
 	Events(ctx context.Context, selector Selector, notify func(Event)) error
 
 	// Stop asks the container's processes to end (SIGTERM to the first one) and

@@ -17,6 +17,9 @@ import (
 // errEmptySelector keeps a caller from meaning every container of the engine.
 var errEmptySelector = errors.New("the selector is empty: name a label or a name's beginning")
 
+// errEventsEnded is what the end of the stream of events means.
+var errEventsEnded = errors.New("the engine's events have ended")
+
 // failure is an error of the contract; its kind is known.
 func failure(op, id string, kind, err error) error {
 	return &runtime.Error{Op: op, Backend: backend, ID: id, Kind: kind, Err: err}

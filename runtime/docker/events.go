@@ -2,8 +2,10 @@ package docker
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"net/http/httptrace"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/docker/docker/api/types/events"
@@ -31,10 +33,18 @@ func (r *Runtime) Events(ctx context.Context, selector runtime.Selector, notify 
 	for _, action := range []events.Action{events.ActionStart, events.ActionDie, events.ActionDestroy} {
 		query.Add("event", string(action))
 	}
+	// The client does not tell when the stream is open; that the engine has answered
+	// is the best sign. One that answers with an error ends the stream right after.
+	var answered atomic.Bool
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotFirstResponseByte: func() { answered.Store(true) },
+	})
 	// The engine answers before it listens; what happens in between is asked for.
 	now := strconv.FormatInt(time.Now().Unix(), 10)
-	messages, ends := e.api.Events(ctx, events.ListOptions{Filters: query, Since: now})
-	notify(runtime.Event{Kind: runtime.EventListening})
+	messages, ends := e.api.Events(traced, events.ListOptions{Filters: query, Since: now})
+	if answered.Load() {
+		notify(runtime.Event{Kind: runtime.EventListening})
+	}
 	for {
 		select {
 		case m := <-messages:
@@ -43,10 +53,10 @@ func (r *Runtime) Events(ctx context.Context, selector runtime.Selector, notify 
 				notify(runtime.Event{Kind: kind, ID: runtime.ID(m.Actor.ID), Name: name})
 			}
 		case err := <-ends:
-			if ctx.Err() == nil {
-				err = failure(op, "", runtime.ErrUnavailable, errors.Join(errors.New("the engine's events have ended"), err))
+			if ctx.Err() != nil {
+				return fault(ctx, op, "", err)
 			}
-			return fault(ctx, op, "", err)
+			return failure(op, "", runtime.ErrUnavailable, fmt.Errorf("%w: %w", errEventsEnded, err))
 		}
 	}
 }

@@ -19,7 +19,8 @@ type watch struct {
 	ended bool
 }
 
-// Events implements runtime.Runtime.
+// Events implements runtime.Runtime. The engine does not wait for notify, which
+// may call it; faults of the operation are those of opening a stream.
 func (r *Runtime) Events(ctx context.Context, selector runtime.Selector, notify func(runtime.Event)) error {
 	if err := r.enter(ctx, OpEvents, ""); err != nil {
 		return err
@@ -36,6 +37,10 @@ func (r *Runtime) Events(ctx context.Context, selector runtime.Selector, notify 
 		defer r.mu.Unlock()
 		delete(r.watches, w)
 	}()
+	// Who was away by now has ended the streams that were there.
+	if r.faults.away() {
+		return away(OpEvents, "")
+	}
 	notify(runtime.Event{Kind: runtime.EventListening})
 	for {
 		select {

@@ -325,3 +325,104 @@ func TestEventsEnd(t *testing.T) {
 		})
 	}
 }
+
+// follow listens until its call ends, and gives what it heard by then.
+func follow(ctx context.Context, rt *fake.Runtime) (heard []runtime.EventKind, err error) {
+	err = rt.Events(ctx, runtime.Selector{NamePrefix: "one"}, func(e runtime.Event) { heard = append(heard, e.Kind) })
+	return heard, err
+}
+
+func TestEventsFaultsAtOpening(t *testing.T) {
+	cases := []struct {
+		name  string
+		fault func(rt *fake.Runtime)
+		want  error
+		took  time.Duration
+	}{
+		{"fail", func(rt *fake.Runtime) { rt.Fail(fake.OpEvents, 1, runtime.ErrExhausted) }, runtime.ErrExhausted, 0},
+		{"lose", func(rt *fake.Runtime) { rt.Lose(fake.OpEvents, 1) }, runtime.ErrUnavailable, 0},
+		{"hang", func(rt *fake.Runtime) { rt.Hang(fake.OpEvents, 1) }, runtime.ErrCanceled, time.Hour},
+		{"delay beyond the deadline", func(rt *fake.Runtime) { rt.Delay(fake.OpEvents, 2*time.Hour) }, runtime.ErrCanceled, time.Hour},
+		{"unavailable", func(rt *fake.Runtime) { rt.Unavailable(true) }, runtime.ErrUnavailable, 0},
+		{"unavailable while it is opened", func(rt *fake.Runtime) {
+			rt.Delay(fake.OpEvents, time.Minute)
+			time.AfterFunc(time.Second, func() { rt.Unavailable(true) })
+		}, runtime.ErrUnavailable, time.Minute},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				rt := fake.New(fake.Options{})
+				c.fault(rt)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				before := time.Now()
+				heard, err := follow(ctx, rt)
+				if !errors.Is(err, c.want) || time.Since(before) != c.took {
+					t.Errorf("got %v after %v, want %v after %v", err, time.Since(before), c.want, c.took)
+				}
+				if len(heard) != 0 {
+					t.Errorf("heard %q", heard)
+				}
+			})
+		})
+	}
+}
+
+func TestEventsAreOpenedAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := fake.New(fake.Options{})
+		for range 2 {
+			go func() {
+				synctest.Wait()
+				rt.EndEvents()
+			}()
+			heard, err := follow(t.Context(), rt)
+			if !errors.Is(err, runtime.ErrUnavailable) || len(heard) != 1 || heard[0] != runtime.EventListening {
+				t.Errorf("heard %q, %v", heard, err)
+			}
+		}
+	})
+}
+
+func TestEventsDoNotHoldUpTheEngine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := fake.New(fake.Options{})
+		release := make(chan struct{})
+		var heard []runtime.EventKind
+		go func() {
+			err := rt.Events(t.Context(), runtime.Selector{NamePrefix: "one"}, func(e runtime.Event) {
+				<-release
+				if _, err := rt.Ping(t.Context()); err != nil {
+					t.Errorf("ask within a notification: %v", err)
+				}
+				heard = append(heard, e.Kind)
+			})
+			if !errors.Is(err, runtime.ErrUnavailable) {
+				t.Errorf("got %v", err)
+			}
+		}()
+		synctest.Wait()
+		// Whoever is told is stuck, and many things happen.
+		const rounds = 1000
+		for range rounds {
+			id := start(t, rt, fake.Idle())
+			if err := rt.Remove(t.Context(), id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		close(release)
+		synctest.Wait()
+		rt.EndEvents()
+		synctest.Wait()
+		life := []runtime.EventKind{runtime.EventStarted, runtime.EventExited, runtime.EventRemoved}
+		if len(heard) != 1+rounds*len(life) {
+			t.Fatalf("heard %d events", len(heard))
+		}
+		for i, kind := range heard[1:] {
+			if kind != life[i%len(life)] {
+				t.Fatalf("event %d is %q", i, kind)
+			}
+		}
+	})
+}

@@ -105,7 +105,7 @@ func (r *Runtime) Unavailable(is bool) {
 	}
 }
 
-// Heal lifts what Fail, Hang, Delay and Unavailable have asked for.
+// Heal lifts what Fail, Hang, Lose, Delay and Unavailable have asked for.
 func (r *Runtime) Heal() { r.faults.reset() }
 
 // Calls is how often an operation has been called, successfully or not.
@@ -172,7 +172,7 @@ func (r *Runtime) begin(ctx context.Context, op, id string) (lost, err error) {
 		return nil, canceled(ctx, op, id)
 	}
 	if unavailable {
-		return nil, fail(op, id, runtime.ErrUnavailable, errors.New("the engine is away"))
+		return nil, away(op, id)
 	}
 	if delay > 0 {
 		timer := time.NewTimer(delay)
@@ -209,6 +209,17 @@ func (f *faults) take(op string, call int) (rule, bool) {
 		}
 	}
 	return rule{}, false
+}
+
+// away tells whether the engine is unavailable.
+func (f *faults) away() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.unavailable
+}
+
+func away(op, id string) error {
+	return fail(op, id, runtime.ErrUnavailable, errors.New("the engine is away"))
 }
 
 func canceled(ctx context.Context, op, id string) error {

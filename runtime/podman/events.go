@@ -2,9 +2,6 @@ package podman
 
 import (
 	"context"
-	"errors"
-	"strconv"
-	"time"
 
 	"github.com/containers/podman/v5/libpod/events"
 	"github.com/containers/podman/v5/pkg/bindings/system"
@@ -12,6 +9,10 @@ import (
 
 	"sage/runtime"
 )
+
+// lookBack covers the moment between the engine's answer and its first look at its
+// log. It counts by the engine's own clock.
+const lookBack = "5s"
 
 // Events implements runtime.Runtime.
 func (r *Runtime) Events(ctx context.Context, selector runtime.Selector, notify func(runtime.Event)) error {
@@ -23,48 +24,34 @@ func (r *Runtime) Events(ctx context.Context, selector runtime.Selector, notify 
 	if err != nil {
 		return err
 	}
-	// The engine does not answer before the first event. What happens from here on
-	// is asked for, so nothing is missed by then.
-	from := strconv.FormatInt(time.Now().Unix(), 10)
-	notify(runtime.Event{Kind: runtime.EventListening})
-	err = follow(joined{Context: ctx, values: l.values}, from, func(e types.Event) {
-		name := e.Actor.Attributes["name"]
-		if kind := eventKind(string(e.Action)); kind != "" && selector.Matches(name, e.Actor.Attributes) {
-			notify(runtime.Event{Kind: kind, ID: runtime.ID(e.Actor.ID), Name: name})
+	stream, err := openEvents(joined{Context: ctx, values: l.values})
+	if err == nil {
+		notify(runtime.Event{Kind: runtime.EventListening})
+		for e := range stream {
+			name := e.Actor.Attributes["name"]
+			kind := eventKind(string(e.Action))
+			if kind != "" && ctx.Err() == nil && selector.Matches(name, e.Actor.Attributes) {
+				notify(runtime.Event{Kind: kind, ID: runtime.ID(e.Actor.ID), Name: name})
+			}
 		}
-	})
-	if ctx.Err() == nil {
-		err = failure(op, "", runtime.ErrUnavailable, errors.Join(errEventsEnded, err))
+		err = errEventsEnded
 	}
-	return fault(ctx, op, "", err)
+	if ctx.Err() != nil {
+		return fault(ctx, op, "", err)
+	}
+	return failure(op, "", runtime.ErrUnavailable, err)
 }
 
-// follow calls heed for every event until the stream or ctx ends. The bindings
-// send from a goroutine of their own, which has ended when it returns.
-func follow(ctx context.Context, from string, heed func(types.Event)) error {
-	options := new(system.EventsOptions).WithSince(from).WithStream(true).WithFilters(map[string][]string{
+// openEvents gives the stream of events once the engine has answered; it is closed
+// when the engine ends it or ctx does. The bindings send from a goroutine of their
+// own, which ends only if all is received.
+func openEvents(ctx context.Context) (<-chan types.Event, error) {
+	options := new(system.EventsOptions).WithSince(lookBack).WithStream(true).WithFilters(map[string][]string{
 		"type":  {string(events.Container)},
 		"event": {string(events.Start), string(events.Exited), string(events.Remove)},
 	})
 	stream := make(chan types.Event)
-	opened := make(chan error, 1)
-	go func() { opened <- system.Events(ctx, stream, nil, options) }()
-	for {
-		select {
-		case err := <-opened:
-			if err != nil {
-				return err // Nobody sends.
-			}
-			opened = nil
-		case e, ok := <-stream:
-			if !ok {
-				return nil
-			}
-			if ctx.Err() == nil {
-				heed(e)
-			}
-		}
-	}
+	return stream, system.Events(ctx, stream, nil, options)
 }
 
 // eventKind translates an engine's word; empty for what is left out.

@@ -26,51 +26,77 @@ func eventCases() []testCase {
 			heard.await(t, runtime.EventRemoved, id)
 		}},
 		{"events are of the selected containers only", testEventsSelected},
-		{"events end with their context", func(t *testing.T, s *scope) {
-			heard := s.listen(t, runtime.Selector{Labels: map[string]string{LabelTest: s.unique}})
-			heard.stop()
-			s.want(t, <-heard.ended, "events", runtime.ErrCanceled)
-		}},
+		{"events end with their context", testEventsCanceled},
 		{"events without a selector are invalid", func(t *testing.T, s *scope) {
 			err := s.rt.Events(t.Context(), runtime.Selector{}, func(runtime.Event) { t.Error("an event came") })
 			s.want(t, err, "events", runtime.ErrInvalid)
 		}},
 		{"a name's beginning is no pattern", testNamePrefix},
+		{"events by a name's beginning are by no pattern", testEventsNamePrefix},
 	}
 }
 
 // ear is somebody who listens.
 type ear struct {
-	stop  context.CancelFunc
+	// stop ends the context of the call.
+	stop context.CancelFunc
+	// ended gets what the call gave.
 	ended chan error
 
 	mu     sync.Mutex
 	events []runtime.Event
+	// late are the events that came after the call had ended.
+	late []runtime.Event
+	deaf bool
 }
 
-// listen follows events until the test ends, and returns when it does.
+// listen follows events until the test ends at the latest. It returns when the
+// stream is open.
 func (s *scope) listen(t *testing.T, selector runtime.Selector) *ear {
+	t.Helper()
+	return listen(t, s.rt, selector)
+}
+
+func listen(t *testing.T, rt runtime.Runtime, selector runtime.Selector) *ear {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	heard := &ear{stop: cancel, ended: make(chan error, 1)}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		heard.ended <- s.rt.Events(ctx, selector, func(e runtime.Event) {
-			heard.mu.Lock()
-			defer heard.mu.Unlock()
-			heard.events = append(heard.events, e)
-		})
+		err := rt.Events(ctx, selector, heard.hear)
+		heard.mu.Lock()
+		heard.deaf = true
+		heard.mu.Unlock()
+		heard.ended <- err
 	}()
 	t.Cleanup(func() {
 		cancel()
-		<-done
+		_ = inTime(t, "events", patience, func() error {
+			<-done
+			return nil
+		})
 	})
 	eventually(t, "somebody listens", func() bool { return len(heard.all()) > 0 })
 	if first := heard.all()[0]; first != (runtime.Event{Kind: runtime.EventListening}) {
 		t.Errorf("the first event is %+v", first)
 	}
 	return heard
+}
+
+func (e *ear) hear(event runtime.Event) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.deaf {
+		e.late = append(e.late, event)
+	}
+	e.events = append(e.events, event)
+}
+
+// awaitEnd waits until the call has ended and gives its error.
+func (e *ear) awaitEnd(t *testing.T) error {
+	t.Helper()
+	return inTime(t, "events", patience, func() error { return <-e.ended })
 }
 
 func (e *ear) all() []runtime.Event {
@@ -139,6 +165,21 @@ func testEventsSelected(t *testing.T, s *scope) {
 	}
 }
 
+func testEventsCanceled(t *testing.T, s *scope) {
+	selector := runtime.Selector{Labels: map[string]string{LabelTest: s.unique}}
+	gone, stays := s.listen(t, selector), s.listen(t, selector)
+	gone.stop()
+	s.want(t, gone.awaitEnd(t), "events", runtime.ErrCanceled)
+	id := s.start(t, s.spec(t))
+	s.remove(t, id)
+	stays.await(t, runtime.EventRemoved, id)
+	gone.mu.Lock()
+	defer gone.mu.Unlock()
+	if len(gone.late) > 0 {
+		t.Errorf("after the call had ended came %+v", gone.late)
+	}
+}
+
 // testNamePrefix: engines take a name that is asked for as a regular expression.
 func testNamePrefix(t *testing.T, s *scope) {
 	dotted, other := s.spec(t), s.spec(t)
@@ -159,5 +200,27 @@ func testNamePrefix(t *testing.T, s *scope) {
 	both := runtime.Selector{NamePrefix: dotted.Name, Labels: map[string]string{LabelTest: "another"}}
 	if found, err := s.rt.List(t.Context(), both); err != nil || len(found) != 0 {
 		t.Errorf("a name and another label find %d containers, %v", len(found), err)
+	}
+}
+
+func testEventsNamePrefix(t *testing.T, s *scope) {
+	dotted, other := s.spec(t), s.spec(t)
+	dotted.Name, other.Name = "sage.test."+s.unique+"-1", "sage-test."+s.unique+"-2"
+	heard := s.listen(t, runtime.Selector{NamePrefix: "sage.test." + s.unique})
+	both := s.listen(t, runtime.Selector{
+		NamePrefix: "sage.test." + s.unique, Labels: map[string]string{LabelTest: "another"},
+	})
+	everything := s.listen(t, runtime.Selector{Labels: map[string]string{LabelTest: s.unique}})
+	stranger := s.start(t, other)
+	s.remove(t, stranger)
+	id := s.start(t, dotted)
+	s.remove(t, id)
+	heard.await(t, runtime.EventRemoved, id)
+	everything.await(t, runtime.EventRemoved, stranger)
+	if kinds := heard.of(stranger); len(kinds) != 0 {
+		t.Errorf("heard %q of a container with another name", kinds)
+	}
+	if all := both.all(); len(all) != 1 {
+		t.Errorf("a name and another label hear %+v", all)
 	}
 }

@@ -17,7 +17,8 @@ import (
 
 // RunOutage proves what a backend does while its engine is away: connections are
 // refused, or taken and not answered. It goes between the two, so the engine
-// itself, at host, is left alone; open makes the runtime under test.
+// itself, at host, is left alone; open makes the runtime under test, which has no
+// goroutine left when RunOutage's test has ended.
 func RunOutage(t *testing.T, host string, open func(host string) (runtime.Runtime, error)) {
 	g := newGate(t, host)
 	rt, err := open("unix://" + g.path)
@@ -29,52 +30,82 @@ func RunOutage(t *testing.T, host string, open func(host string) (runtime.Runtim
 			t.Errorf("close: %v", err)
 		}
 	})
-	ask := func(limit time.Duration) error {
+	selector := runtime.Selector{Labels: map[string]string{LabelTest: "outage"}}
+	calls := []struct {
+		name string
+		do   func(ctx context.Context) error
+	}{
+		{"list", func(ctx context.Context) error {
+			_, err := rt.List(ctx, selector)
+			return err
+		}},
+		// It is not repeated by itself, as one that changes nothing may be.
+		{"stop", func(ctx context.Context) error {
+			return rt.Stop(ctx, runtime.ID(strings.Repeat("0", 64)), 0)
+		}},
+		{"ping", func(ctx context.Context) error {
+			_, err := rt.Ping(ctx)
+			return err
+		}},
+	}
+	follow := func(ctx context.Context) error {
+		return rt.Events(ctx, selector, func(e runtime.Event) { t.Errorf("heard %+v of an engine that is away", e) })
+	}
+	ask := func(what string, limit time.Duration, do func(ctx context.Context) error) error {
 		ctx, cancel := context.WithTimeout(t.Context(), limit)
 		defer cancel()
-		_, err := rt.List(ctx, runtime.Selector{Labels: map[string]string{LabelTest: "outage"}})
-		return err
+		return inTime(t, what, limit+patience, func() error { return do(ctx) })
 	}
-	for range 3 {
-		if err := ask(patience); err != nil {
-			t.Fatalf("the engine is there: %v", err)
+
+	for _, first := range calls { // Each of them is the first one after an outage once.
+		if err := ask(first.name, patience, first.do); err != nil {
+			t.Fatalf("the engine is there: %s: %v", first.name, err)
 		}
-		ended := make(chan error, 1)
-		listening := make(chan struct{})
-		go func() {
-			ended <- rt.Events(t.Context(), runtime.Selector{NamePrefix: "outage"}, func(e runtime.Event) {
-				if e.Kind == runtime.EventListening {
-					close(listening)
-				}
-			})
-		}()
-		<-listening
+		left, cut := listen(t, rt, selector), listen(t, rt, selector)
+		left.stop()
+		if err := left.awaitEnd(t); !errors.Is(err, runtime.ErrCanceled) {
+			t.Errorf("the stream of events that was left gave %v", err)
+		}
 
 		g.shut()
-		if err := <-ended; !errors.Is(err, runtime.ErrUnavailable) {
-			t.Errorf("the stream of events gave %v", err)
+		if err := cut.awaitEnd(t); kindOf(err) != runtime.ErrUnavailable {
+			t.Errorf("the stream of events that was cut gave %v", err)
 		}
-		if err := ask(patience); !errors.Is(err, runtime.ErrUnavailable) {
-			t.Errorf("while nothing listens: %v", err)
+		if err := ask(first.name, patience, first.do); kindOf(err) != runtime.ErrUnavailable {
+			t.Errorf("%s while nothing listens: %v", first.name, err)
 		}
-		if err := rt.Events(t.Context(), runtime.Selector{NamePrefix: "outage"}, func(runtime.Event) {}); !errors.Is(err, runtime.ErrUnavailable) {
+		if err := ask("events", patience, follow); kindOf(err) != runtime.ErrUnavailable {
 			t.Errorf("events while nothing listens: %v", err)
 		}
 		g.open()
-		if err := ask(patience); err != nil {
-			t.Errorf("the first call after the outage: %v", err)
+		if err := ask(first.name, patience, first.do); err != nil {
+			t.Errorf("%s, the first call after the outage: %v", first.name, err)
 		}
 
 		g.freeze()
-		if err := ask(300 * time.Millisecond); !errors.Is(err, runtime.ErrCanceled) || !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("while nothing answers: %v", err)
+		const limit = 300 * time.Millisecond
+		err := ask(first.name, limit, first.do)
+		if kindOf(err) != runtime.ErrCanceled || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s while nothing answers: %v", first.name, err)
+		}
+		if err := ask("events", limit, follow); kindOf(err) != runtime.ErrCanceled {
+			t.Errorf("events while nothing answers: %v", err)
 		}
 		g.shut()
 		g.open()
-		if err := ask(patience); err != nil {
-			t.Errorf("the first call after the engine was frozen: %v", err)
+		if err := ask(first.name, patience, first.do); err != nil {
+			t.Errorf("%s, the first call after the engine was frozen: %v", first.name, err)
 		}
 	}
+}
+
+// kindOf is the kind of an error of the contract; nil for other ones.
+func kindOf(err error) error {
+	var known *runtime.Error
+	if !errors.As(err, &known) {
+		return nil
+	}
+	return known.Kind
 }
 
 // gate is a socket in front of an engine's own.
@@ -103,7 +134,9 @@ func newGate(t *testing.T, host string) *gate {
 	g.open()
 	t.Cleanup(func() {
 		g.shut()
-		os.RemoveAll(dir)
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
 	})
 	return g
 }
