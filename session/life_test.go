@@ -207,6 +207,37 @@ func TestStopEndsAStart(t *testing.T) {
 	}
 }
 
+// TestStopAtEveryInstantOfAStart: the start ends there, and leaves nothing.
+func TestStopAtEveryInstantOfAStart(t *testing.T) {
+	instant := 1
+	for reached := true; reached; instant++ {
+		reached = false
+		bubble(t, func(t *testing.T, b *bench) {
+			stopped := make(chan error, 1)
+			b.process.atInstant(instant, func() {
+				reached = true
+				go func() { stopped <- b.Stop(context.Background(), "alice", session.StopOptions{}) }()
+				synctest.Wait() // Until it waits for the end of the start.
+			})
+			_, err := b.Start(t.Context(), "alice", session.Request{App: "desk"})
+			if !reached {
+				return
+			}
+			if !errors.Is(err, session.ErrStopped) {
+				t.Errorf("instant %d: start: %v", instant, err)
+			}
+			if err := <-stopped; err != nil {
+				t.Errorf("instant %d: stop: %v", instant, err)
+			}
+			b.wantState("alice", session.Absent)
+			b.wantNothing()
+		})
+	}
+	if instant < 8 {
+		t.Errorf("there were only %d instants", instant-2)
+	}
+}
+
 // TestStoppedStartIsNotGivenUp: a container that cannot be removed now must not
 // come back as a desktop later.
 func TestStoppedStartIsNotGivenUp(t *testing.T) {

@@ -94,7 +94,7 @@ func TestRecoverLetsTheFirstClientComeAgain(t *testing.T) {
 // TestLifetimeGoesOn over a restart of the daemon, where the idle clock begins
 // anew.
 func TestLifetimeGoesOn(t *testing.T) {
-	bubble(t, func(t *testing.T, b *bench) {
+	bubble(t, func(_ *testing.T, b *bench) {
 		token := b.start("alice").Token
 		held := b.attach(token)
 		b.pass(40 * time.Minute)
