@@ -246,6 +246,24 @@ func TestRecoverClearsAwayHalfMadeOnes(t *testing.T) {
 	}, func(b *bench) { b.opts.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
 }
 
+// TestLateContainerOfAFailedStart: a call whose answer was lost may be carried out
+// after all. What it makes is nobody's, and goes.
+func TestLateContainerOfAFailedStart(t *testing.T) {
+	for _, running := range []bool{false, true} {
+		bubble(t, func(t *testing.T, b *bench) {
+			b.start("alice")
+			labels := b.container("alice").Labels
+			b.engine.Vanish(b.container("alice").ID)
+			b.pass(0)
+			b.wantState("alice", session.Failed)
+			b.plant("collab-vm-alice", labels, running)
+			b.pass(reconcile)
+			b.wantState("alice", session.Failed)
+			b.wantContainers()
+		})
+	}
+}
+
 func TestRecoverWithoutEngine(t *testing.T) {
 	bubble(t, func(t *testing.T, b *bench) {
 		token := b.start("alice").Token
