@@ -1,15 +1,20 @@
 package e2e_test
 
 import (
+	"fmt"
 	"image"
 	"net/http"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
+
+	"sage/runtime/runtimetest"
 )
 
 // testDrain: a daemon that is asked to end lets its clients finish.
@@ -61,6 +66,28 @@ func testDrain(t *testing.T, e *engine) {
 			t.Errorf("a start gives %q, want %q", again.URL, s.URL)
 		}
 	})
+	t.Run("what is under way is finished", func(t *testing.T) {
+		d := serve(t, e, settings{"SAGE_DRAIN_TIMEOUT": "10m", "SAGE_CATALOG": slowCatalog(t, e)})
+		d.start(t, "alice", `{"vm":"ends-slowly"}`)
+		d.know("bob")
+		started := d.askSoon(t, http.MethodPost, "/api/vm/any/bob", `{"vm":"starts-slowly"}`)
+		stopped := d.askSoon(t, http.MethodDelete, "/api/vm/alice", "")
+		d.awaitState(t, "bob", "starting", "ready")
+		d.awaitState(t, "alice", "stopping", "")
+		d.signal(syscall.SIGTERM)
+		if a := <-started; a.status != http.StatusOK {
+			t.Errorf("the start: status %d: %s", a.status, a.body)
+		}
+		if a := <-stopped; a.status != http.StatusNoContent {
+			t.Errorf("the stop: status %d: %s", a.status, a.body)
+		}
+		d.awaitEnd(t, 0)
+		for uid, want := range map[string]int{"alice": 0, "bob": 1} {
+			if list := e.containers(t.Context(), t, d.instance, uid); len(list) != want {
+				t.Errorf("%d containers of %s are left, want %d", len(list), uid, want)
+			}
+		}
+	})
 	t.Run("time ends it", func(t *testing.T) {
 		d := serve(t, e, own(settings{"SAGE_DRAIN_TIMEOUT": "1s"}))
 		view := d.watch(t, d.start(t, "alice", `{"vm":"vnc"}`).URL, "vnc")
@@ -91,6 +118,67 @@ func testDrain(t *testing.T, e *engine) {
 	})
 }
 
+// slowCatalog writes a catalog of desktops that take their time.
+func slowCatalog(t *testing.T, e *engine) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "catalog.yaml")
+	content := fmt.Sprintf(`version: 1
+apps:
+  - id: starts-slowly
+    title: It listens late
+    image: %[1]s
+    endpoints: [{name: echo, port: 7000, protocol: tcp}]
+    env: {TESTAPP_MODE: slow, TESTAPP_DELAY: 5s}
+  - id: ends-slowly
+    title: It does not want to end
+    image: %[1]s
+    endpoints: [{name: echo, port: 7000, protocol: tcp}]
+    env: {TESTAPP_MODE: stubborn}
+    timeouts: {stop: 5s}
+`, runtimetest.TestImage(t, e.rt))
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// askSoon makes a call and does not wait for its answer.
+func (d *daemon) askSoon(t *testing.T, method, path, body string) <-chan answer {
+	t.Helper()
+	answers := make(chan answer, 1)
+	go func() {
+		a, err := d.call(t.Context(), method, path, body)
+		if err != nil {
+			a.body = err.Error()
+		}
+		answers <- a
+	}()
+	return answers
+}
+
+// awaitState waits until a uid's desktop is in one of the states; the empty one
+// is that there is none.
+func (d *daemon) awaitState(t *testing.T, uid string, states ...string) {
+	t.Helper()
+	deadline := time.Now().Add(time.Minute)
+	for {
+		var desktop struct {
+			State string `json:"state"`
+		}
+		a := d.ask(t, http.MethodGet, "/api/vm/"+uid, "")
+		if a.status == http.StatusOK {
+			a.decode(t, &desktop)
+		}
+		if slices.Contains(states, desktop.State) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s is in none of the states %q within a minute: %s", uid, states, a.body)
+		}
+		time.Sleep(lookInterval)
+	}
+}
+
 // signal tells the process something without waiting for what it does.
 func (d *daemon) signal(signal os.Signal) {
 	d.t.Helper()
@@ -107,6 +195,7 @@ func (d *daemon) awaitUnready(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatal("it is ready still")
 		}
+		time.Sleep(lookInterval)
 	}
 }
 

@@ -6,6 +6,9 @@ import (
 	"testing"
 
 	"github.com/coder/websocket"
+
+	"sage/runtime/fake"
+	"sage/session"
 )
 
 func TestDrain(t *testing.T) {
@@ -54,6 +57,46 @@ func TestDrain(t *testing.T) {
 	}
 	if err := <-drained; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestDrainHandsOut: a start that is under way ends like any other, for the
+// desktop and for who has asked; meanwhile desktops can be stopped.
+func TestDrainHandsOut(t *testing.T) {
+	b := newBench(t)
+	b.start("alice")
+	listens := make(chan struct{})
+	b.engine.SetImage(image, fake.Image{Program: func(ctx context.Context, p *fake.Process) int {
+		select {
+		case <-listens:
+		case <-ctx.Done():
+		}
+		return fake.VNC(vncPort)(ctx, p)
+	}})
+	asked := make(chan answer, 1)
+	go func() { asked <- b.post("bob", `{"vm":"desk"}`) }()
+	b.eventually("bob's desktop is starting", func() bool {
+		s, err := b.manager.Get("bob")
+		return err == nil && s.State == session.Starting
+	})
+	drained := make(chan error, 2)
+	go func() { drained <- b.manager.Drain(context.Background()) }()
+	go func() { drained <- b.api.Drain(context.Background()) }()
+	b.eventually("it is not ready", func() bool { return b.call(http.MethodGet, "/readyz", "").status == http.StatusServiceUnavailable })
+	if a := b.call(http.MethodDelete, "/api/vm/alice", ""); a.status != http.StatusNoContent {
+		t.Errorf("a stop: status %d: %s", a.status, a.body)
+	}
+	if len(drained) > 0 {
+		t.Error("it did not wait")
+	}
+	close(listens)
+	if a := <-asked; a.status != http.StatusOK {
+		t.Errorf("a start that was under way: status %d: %s", a.status, a.body)
+	}
+	for range 2 {
+		if err := <-drained; err != nil {
+			t.Error(err)
+		}
 	}
 }
 

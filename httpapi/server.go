@@ -66,6 +66,7 @@ type Server struct {
 	gateway  *stream.Gateway
 	handler  http.Handler
 	draining atomic.Bool
+	requests underWay
 }
 
 // New makes a Server.
@@ -87,16 +88,23 @@ func New(sessions Sessions, opts Options) *Server {
 
 // ServeHTTP answers any request. A stream's request lasts as long as the
 // stream.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer s.requests.begin()()
+	s.handler.ServeHTTP(w, r)
+}
 
 // Streams gives the number of streams that are open.
 func (s *Server) Streams() int { return s.gateway.Active() }
 
 // Drain makes the daemon not ready, refuses new streams, and waits until those
-// that are open have ended by themselves, at most until ctx ends.
+// that are open have ended by themselves and what is being asked has been
+// answered, at most until ctx ends. Meanwhile it goes on answering.
 func (s *Server) Drain(ctx context.Context) error {
 	s.draining.Store(true)
-	return s.gateway.Drain(ctx)
+	if err := s.gateway.Drain(ctx); err != nil {
+		return err
+	}
+	return s.requests.wait(ctx)
 }
 
 // Shutdown ends every stream and waits for their end, at most until ctx ends.

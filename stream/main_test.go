@@ -21,6 +21,9 @@ import (
 	"sage/stream"
 )
 
+// TestMain looks for goroutines that are left behind.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
 var errUnknownToken = errors.New("no desktop has this token")
 
 // patience bounds the wait for what must happen; it is no measure of anything.

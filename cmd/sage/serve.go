@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -43,8 +44,8 @@ func serveCommand() *cli.Command {
 
 // onSecondSignal gives a context that ends with the second signal to end: the
 // first one asks for an orderly end, which takes its time.
-func onSecondSignal() (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(context.Background())
+func onSecondSignal() (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, endSignals()...)
 	go func() {
@@ -56,7 +57,7 @@ func onSecondSignal() (context.Context, context.CancelFunc) {
 				return
 			}
 		}
-		cancel()
+		cancel(errors.New("a second signal came"))
 	}()
-	return ctx, cancel
+	return ctx, func() { cancel(nil) }
 }

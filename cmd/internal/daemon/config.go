@@ -44,8 +44,8 @@ type Config struct {
 
 	StartTimeout, ImageTimeout, FirstClientGrace time.Duration
 	IdleTimeout, MaxLifetime, StopGrace          time.Duration
-	// DrainTimeout is how long a daemon that goes down waits for starts and
-	// streams; zero is not at all. StopDesktops lets it stop every desktop then.
+	// DrainTimeout is how long a daemon that goes down waits for starts, requests
+	// and streams; zero is not at all. StopDesktops lets it stop every desktop then.
 	DrainTimeout time.Duration
 	StopDesktops bool
 	// BuildArgs replace build arguments of the catalog's.

@@ -156,19 +156,19 @@ func (d *Daemon) Run(ctx, hurry context.Context) error {
 	return work.Wait()
 }
 
-// drain waits for starts that are under way and for streams, which their clients
-// end, and stops the desktops where that is wanted.
+// drain waits for starts and requests that are under way and for streams, which
+// their clients end, and stops the desktops where that is wanted.
 func (d *Daemon) drain(hurry context.Context) {
 	log := d.cfg.Logger
-	log.Info("going down", "streams", d.api.Streams(), "waits-at-most", d.cfg.DrainTimeout)
-	ctx, cancel := context.WithTimeout(hurry, d.cfg.DrainTimeout)
+	log.Info("going down", "streams", d.api.Streams(), "until", time.Now().Add(d.cfg.DrainTimeout))
+	ctx, cancel := context.WithTimeoutCause(hurry, d.cfg.DrainTimeout, errors.New("the drain time-out is over"))
 	defer cancel()
-	var work errgroup.Group
-	for _, drain := range []func(context.Context) error{d.manager.Drain, d.api.Drain} {
-		work.Go(func() error { return drain(ctx) })
-	}
-	if err := work.Wait(); err != nil {
+	starts := make(chan error, 1)
+	go func() { starts <- d.manager.Drain(ctx) }()
+	if err := errors.Join(d.api.Drain(ctx), <-starts); err != nil {
 		log.Warn("does not wait any longer", "error", err)
+	} else {
+		log.Info("nothing is under way any more")
 	}
 	if !d.cfg.StopDesktops {
 		return

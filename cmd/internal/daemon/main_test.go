@@ -56,6 +56,12 @@ func noEngine(t *testing.T) {
 // engine answers like a Docker Engine without containers; it gives its host.
 func engine(t *testing.T) string {
 	t.Helper()
+	return engineBehind(t, &gate{})
+}
+
+// engineBehind is an engine that tells of volumes while the gate is open.
+func engineBehind(t *testing.T, g *gate) string {
+	t.Helper()
 	// The path of a socket is short.
 	dir, err := os.MkdirTemp("", "sage")
 	if err != nil {
@@ -81,6 +87,8 @@ func engine(t *testing.T) string {
 			body = map[string]any{"ServerVersion": "99.1", "CgroupVersion": "2", "OSType": "linux", "MemoryLimit": true, "PidsLimit": true, "CpuCfsQuota": true}
 		case strings.HasSuffix(r.URL.Path, "/containers/json"):
 			body = []any{}
+		case strings.Contains(r.URL.Path, "/volumes/"):
+			g.pass()
 		}
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(body)
