@@ -62,8 +62,6 @@ const (
 	MaxEncodings = 1024
 	// maxFence is the largest payload of a fence, in bytes (rfbproto, ClientFence).
 	maxFence = 64
-	// maxHeld is the longest message that is not given in pieces, in bytes: a SetEncodings.
-	maxHeld = 4 + 4*MaxEncodings
 )
 
 // ClientMessage is a whole message of a client, or a piece of one.

@@ -19,10 +19,8 @@ type ClientScanner struct {
 }
 
 // Next takes the next message, or a piece of one, from the front of b and gives what is behind it. A message without
-// Bytes means that all of b is taken and more must come. The error is an [*UnknownMessageError]; it stays: [Held], then
-// rest, are what was not given.
-//
-// [Held]: ClientScanner.Held
+// Bytes means that all of b is taken and more must come. The error is an [*UnknownMessageError], and it stays: what
+// [ClientScanner.Held] gives, then rest, are what was not given.
 func (s *ClientScanner) Next(b []byte) (m ClientMessage, rest []byte, err error) {
 	if s.given {
 		s.held, s.given = s.held[:0], false

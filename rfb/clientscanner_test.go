@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"sage/rfb"
+	"sage/rfb/rfbtest"
 )
 
 // announce is a SetEncodings message.
@@ -182,8 +183,8 @@ func FuzzClientScanner(f *testing.F) {
 	}
 	f.Add(bytes.Join(conversation(), nil), uint8(7))
 	f.Add(append(zeros(8, 4), 252, 1, 2, 3), uint8(1))
-	for _, recording := range recordings(f) {
-		f.Add(recording.client, uint8(13))
+	for _, recording := range rfbtest.Recordings(f, "testdata") {
+		f.Add(recording.Client, uint8(13))
 	}
 	f.Fuzz(func(t *testing.T, data []byte, size uint8) {
 		whole, wholeLeft, err1 := scan(t, new(rfb.ClientScanner), data, max(1, len(data)))

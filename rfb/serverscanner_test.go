@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"sage/rfb"
+	"sage/rfb/rfbtest"
 )
 
 // told is a server's message put together again from its pieces.
@@ -233,8 +234,8 @@ func FuzzServerScanner(f *testing.F) {
 	for _, m := range serverConversation() {
 		f.Add(m, uint8(3))
 	}
-	for _, recording := range recordings(f) {
-		f.Add(recording.server[:min(len(recording.server), 20<<10)], uint8(100))
+	for _, recording := range rfbtest.Recordings(f, "testdata") {
+		f.Add(recording.Server[:min(len(recording.Server), 20<<10)], uint8(100))
 	}
 	f.Fuzz(func(t *testing.T, data []byte, size uint8) {
 		whole, err1 := tryWalk(t, follower(t), data, max(1, len(data)))

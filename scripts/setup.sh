@@ -4,7 +4,7 @@
 #   scripts/setup.sh run     what `make run` needs: Go, Node.js, a container engine only where none answers, and the
 #                            base image of Sage's images in it
 #   scripts/setup.sh test    what `make test` needs: the same with all three engines (Docker, Podman, rootless Podman
-#                            as the ordinary user sage-test), Chromium, a compose tool
+#                            as the ordinary user sage-test), Chromium, a VNC server, a compose tool
 #
 # Where it cannot go on (not root, no apt-get) it prints what to type, and fails.
 set -euo pipefail
@@ -107,6 +107,8 @@ test_tools() {
     if ! have ip || ! have iptables; then
         apt_install "to lay a cable in a test and pull it" iproute2 iptables || exit 1
     fi
+    apt_install "a VNC server and X clients that the viewers' rules are tried with" tigervnc-standalone-server \
+        tigervnc-viewer x11-utils xvfb xdotool || exit 1
     have chromium || apt_install "the browser of the page's tests" chromium || exit 1
     "$here/engines.sh" start >&2
     "$here/base-image.sh" docker podman podman-rootless >&2

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
-	"os"
 	"sync"
 	"testing"
 	"time"
@@ -125,17 +124,4 @@ func reads(t testing.TB, r io.Reader, n int) []byte {
 		t.Errorf("read %d bytes: %v", n, err)
 	}
 	return b
-}
-
-// requireProgram fails the test where a program that it needs is missing, unless no real thing is to be used.
-func requireProgram(t testing.TB, found func() error, hint string) {
-	t.Helper()
-	err := found()
-	if err == nil {
-		return
-	}
-	if os.Getenv("SAGE_TEST_ENGINES") == "none" {
-		t.Skipf("%v; %s", err, hint)
-	}
-	t.Fatalf("%v; %s", err, hint)
 }

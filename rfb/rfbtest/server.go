@@ -56,7 +56,7 @@ func Start(t testing.TB, password string, args ...string) *Server {
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	s := &Server{Socket: filepath.Join(dir, "s")}
 	all := []string{
-		"-displayfd", "3", "-rfbunixpath", s.Socket, "-rfbport", "-1", "-geometry", "640x480", "-depth", "24",
+		"-displayfd", "3", "-rfbunixpath", s.Socket, "-rfbport", "-1", "-geometry", "640x480", "-depth", "24", "-desktop", "test",
 		"-AlwaysShared", "-nolisten", "tcp", "-SendPrimary=0", "-SetPrimary=0", "-MaxCutText=1000000",
 	}
 	if password == "" {
@@ -75,22 +75,10 @@ func Start(t testing.TB, password string, args ...string) *Server {
 	if cmd.Stderr, err = os.Create(log); err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		_ = cmd.Stderr.(*os.File).Close()
-	})
+	t.Cleanup(func() { _ = cmd.Stderr.(*os.File).Close() })
+	run(t, cmd)
 	_ = display.Close()
-	_ = ready.SetReadDeadline(time.Now().Add(patience))
-	number, err := bufio.NewReader(ready).ReadString('\n')
-	if err != nil {
-		said, _ := os.ReadFile(log)
-		t.Fatalf("Xtigervnc does not start: %v\n%s", err, said)
-	}
-	s.Display = ":" + strings.TrimSpace(number)
+	s.Display = readDisplay(t, ready, log)
 	return s
 }
 
@@ -117,12 +105,45 @@ func (s *Server) Dial(t testing.TB) net.Conn {
 // Run starts an X client on the server's display until the test ends and gives the lines that it prints.
 func (s *Server) Run(t testing.TB, program string, args ...string) *bufio.Reader {
 	t.Helper()
+	r, w := pipe(t)
+	start(t, s.Display, w, program, args...)
+	return bufio.NewReader(r)
+}
+
+// RunOn starts an X client on any display until the test ends.
+func RunOn(t testing.TB, display, program string, args ...string) *exec.Cmd {
+	t.Helper()
+	return start(t, display, nil, program, args...)
+}
+
+// StartXvfb runs an X server without VNC until the test ends and gives its display.
+func StartXvfb(t testing.TB) (display string) {
+	t.Helper()
+	r, w := pipe(t)
+	cmd := exec.Command(Need(t, "Xvfb", "xvfb"), "-displayfd", "3", "-screen", "0", "1024x768x24", "-nolisten", "tcp")
+	cmd.ExtraFiles = []*os.File{w}
+	run(t, cmd)
+	_ = w.Close()
+	return readDisplay(t, r, "")
+}
+
+func start(t testing.TB, display string, out *os.File, program string, args ...string) *exec.Cmd {
+	t.Helper()
 	cmd := exec.Command(program, args...)
-	cmd.Env = append(os.Environ(), "DISPLAY="+s.Display)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
+	cmd.Env = append(os.Environ(), "DISPLAY="+display)
+	if out != nil {
+		cmd.Stdout = out
 	}
+	run(t, cmd)
+	if out != nil {
+		_ = out.Close()
+	}
+	return cmd
+}
+
+// run starts cmd and ends it with the test.
+func run(t testing.TB, cmd *exec.Cmd) {
+	t.Helper()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +151,18 @@ func (s *Server) Run(t testing.TB, program string, args ...string) *bufio.Reader
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	return bufio.NewReader(out)
+}
+
+// readDisplay reads what -displayfd says, once an X server is ready.
+func readDisplay(t testing.TB, r *os.File, log string) string {
+	t.Helper()
+	_ = r.SetReadDeadline(time.Now().Add(patience))
+	number, err := bufio.NewReader(r).ReadString('\n')
+	if err != nil {
+		said, _ := os.ReadFile(log)
+		t.Fatalf("the X server does not start: %v\n%s", err, said)
+	}
+	return ":" + strings.TrimSpace(number)
 }
 
 func pipe(t testing.TB) (r, w *os.File) {

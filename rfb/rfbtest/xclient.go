@@ -97,12 +97,12 @@ func (x *xClient) event(kind byte) ([]byte, error) {
 		} else {
 			b = make([]byte, 32)
 			if _, err := io.ReadFull(x.conn, b); err != nil {
-				return nil, fmt.Errorf("X client: %w", err)
+				return nil, fmt.Errorf("read from the X server: %w", err)
 			}
 		}
 		switch b[0] & 0x7f {
 		case 0:
-			return nil, fmt.Errorf("X error %x", b)
+			return nil, fmt.Errorf("the X server says %x", b)
 		case kind:
 			return b, nil
 		}
