@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"sage/stream/ws"
@@ -25,10 +24,15 @@ const (
 type framed struct {
 	*stream
 	frames  frameWriter
+	in      *source
 	decoder *ws.Decoder
 	pinger  *pinger
-	desktop *sink
-	writing atomic.Bool // The desktop is being given the client's bytes, so nothing is read from the client.
+	desktop *desktopSide
+
+	guard  Guard         // Nil where what passes is not looked at.
+	met    chan struct{} // Closed when the guard has shaken hands with both; then toClient begins.
+	shaken bool          // The same, for those who read from the client.
+	early  []byte        // What the client has said and its guard has not read, while they shake hands.
 }
 
 // frame answers the upgrade. The function that it gives carries bytes as binary messages until the stream ends;
@@ -45,7 +49,7 @@ func (s *stream) frame(w http.ResponseWriter, r *http.Request) (carry func(), er
 	}
 	f := &framed{
 		stream: s, frames: frameWriter{conn: s.client}, decoder: ws.NewDecoder(true, opts.MaxClientMessage),
-		desktop: newSink(s.upstream, opts.WriteTimeout),
+		in: newSource(s.client.Conn, s.gateway.small), desktop: &desktopSide{Conn: s.upstream, out: newSink(s.upstream, opts.WriteTimeout)}, met: make(chan struct{}),
 	}
 	f.pinger = &pinger{
 		interval: opts.PingInterval, timeout: opts.PingTimeout, look: f.look,
@@ -67,13 +71,16 @@ func (f *framed) carry(leftover []byte) {
 		<-closed
 		f.pinger.stop()
 	}()
+	if f.guard = f.att.Guard(clientSide{f}, f.desktop); f.guard != nil {
+		defer f.guard.Leave()
+	}
 	f.both(func() { f.fromClient(leftover) }, f.toClient)
 }
 
 // look gives what there is to see of the client now.
 func (f *framed) look() sighting {
 	taken, waiting := f.client.sending()
-	return sighting{received: f.client.received.Load(), taken: taken, waiting: waiting, unread: f.writing.Load()}
+	return sighting{received: f.client.received.Load(), taken: taken, waiting: waiting, unread: f.desktop.writing.Load()}
 }
 
 // close ends the desktop's connection at once, and the client's with a close frame where that is of use: then the
@@ -92,22 +99,30 @@ func (f *framed) close(e *ending) {
 
 // toClient sends what the desktop sends. Each read is one message; the next read waits until the client has taken it.
 func (f *framed) toClient() {
+	select {
+	case <-f.met:
+	case <-f.ctx.Done():
+		return
+	}
 	src := newSource(f.upstream, f.gateway.large)
 	limit := bufferSize
 	for {
 		var werr error
 		err := src.next(limit, func(b []byte) error {
 			began := time.Now()
-			werr = f.frames.message(b)
+			werr = f.show(b)
 			limit = bufferSize
 			if time.Since(began) > slowWrite {
 				limit = slowSize
 			}
 			return werr
 		})
+		var e *ending
 		switch {
 		case err == nil:
 			continue
+		case errors.As(err, &e):
+			f.end(e)
 		case werr != nil:
 			f.end(&ending{reason: "client takes nothing", err: werr})
 		case errors.Is(err, io.EOF):
@@ -122,20 +137,24 @@ func (f *framed) toClient() {
 // fromClient passes the client's messages on, and reads on after the stream's end until the client has closed, too: its
 // answer is awaited, and what it still sends must not reset the connection before it has read the close frame.
 func (f *framed) fromClient(leftover []byte) {
-	in := newSource(f.client.Conn, f.gateway.small)
-	use := func(b []byte) error { return f.take(b[headRoom:]) }
 	err := f.take(leftover)
+	if err == nil {
+		err = f.meet()
+	}
 	for err == nil {
-		err = in.next(clientBufferSize, use)
+		err = f.in.next(clientBufferSize, f.use)
 	}
 	e := clientEnding(err)
 	f.end(e)
 	if e.status != 0 && !e.answers {
 		for err = nil; err == nil; { // Its frames make no sense any more.
-			err = in.next(clientBufferSize, func([]byte) error { return nil })
+			err = f.in.next(clientBufferSize, func([]byte) error { return nil })
 		}
 	}
 }
+
+// use is take for a source.
+func (f *framed) use(b []byte) error { return f.take(b[headRoom:]) }
 
 // take looks at what came from the client. The payloads are moved together, so that many small messages are one write.
 func (f *framed) take(b []byte) error {
@@ -168,16 +187,21 @@ func (f *framed) take(b []byte) error {
 
 // deliver gives the client's bytes to the desktop, while there is one.
 func (f *framed) deliver(b []byte) error {
-	if len(b) == 0 || f.ctx.Err() != nil {
+	switch {
+	case len(b) == 0 || f.ctx.Err() != nil:
 		return nil
+	case f.guard != nil:
+		return f.deliverGuarded(b)
 	}
-	f.writing.Store(true)
-	_, err := f.desktop.Write(b)
-	f.writing.Store(false)
-	if err != nil {
-		f.end(&ending{status: ws.StatusInternalError, reason: "desktop takes nothing", err: err})
+	if _, err := f.desktop.Write(b); err != nil {
+		f.end(desktopEnding(err))
 	}
 	return nil
+}
+
+// desktopEnding is the end after writing to the desktop has failed.
+func desktopEnding(err error) *ending {
+	return &ending{status: ws.StatusInternalError, reason: "desktop takes nothing", err: err}
 }
 
 // closedBy tells the log with what the client has closed.

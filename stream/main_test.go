@@ -75,6 +75,7 @@ func (a *attachment) Protocol() string                           { return a.prot
 func (a *attachment) Path() string                               { return a.path }
 func (a *attachment) Dial(ctx context.Context) (net.Conn, error) { return a.dial(ctx) }
 func (a *attachment) Context() context.Context                   { return a.ctx }
+func (a *attachment) Guard(io.ReadWriter, net.Conn) stream.Guard { return nil }
 func (a *attachment) Release() {
 	a.once.Do(func() {
 		a.released.Add(1)
