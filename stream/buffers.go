@@ -2,8 +2,6 @@ package stream
 
 import (
 	"sync"
-
-	"sage/stream/ws"
 )
 
 const (
@@ -13,7 +11,7 @@ const (
 	clientBufferSize = 32 << 10
 	// headRoom is kept free before what is read, so that the head of a frame can be written right before its payload
 	// and both go out with one call.
-	headRoom = ws.MaxHead
+	headRoom = 64
 )
 
 // buffers lends copy buffers of one size for as long as bytes flow. It may be used by any number of goroutines.

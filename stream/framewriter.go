@@ -23,7 +23,7 @@ type frameWriter struct {
 // message sends the payload frame[headRoom:] as one binary message; the head is written before it.
 func (w *frameWriter) message(frame []byte) error {
 	w.line.Lock()
-	err := w.put(ws.PutHead(frame, len(frame)))
+	err := w.put(ws.PutHead(frame, headRoom, len(frame)))
 	w.line.Unlock()
 	if err != nil {
 		return err

@@ -57,10 +57,10 @@ func appendLength(b []byte, mask byte, n int) []byte {
 
 // PutHead writes the head of a final binary frame right before the payload b[MaxHead:end] and gives the whole frame,
 // which is a part of b.
-func PutHead(b []byte, end int) []byte {
+func PutHead(b []byte, room, end int) []byte {
 	var head [MaxHead]byte
-	h := AppendHead(head[:0], Binary, end-MaxHead)
-	start := MaxHead - len(h)
+	h := AppendHead(head[:0], Binary, end-room)
+	start := room - len(h)
 	copy(b[start:], h)
 	return b[start:end]
 }
