@@ -197,6 +197,8 @@ func (s *stream) open(w http.ResponseWriter, r *http.Request) (err error) {
 	switch p := s.att.Protocol(); p {
 	case ProtocolWebSocket:
 		upgrade = s.passThrough
+	case ProtocolMessages:
+		upgrade = s.frameMessages
 	case ProtocolRFB, ProtocolTCP:
 		upgrade = s.frame
 	default:

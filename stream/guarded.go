@@ -54,6 +54,10 @@ func (f *framed) meet() error {
 	}
 	ctx, cancel := context.WithTimeout(f.ctx, f.gateway.opts.DialTimeout)
 	defer cancel()
+	late := context.AfterFunc(ctx, func() {
+		f.end(&ending{status: ws.StatusPolicy, reason: "handshake took too long"})
+	})
+	defer late()
 	if err := f.guard.Handshake(ctx); err != nil {
 		if e := clientEnding(err); e.status != 0 {
 			return e
@@ -86,7 +90,7 @@ func (f *framed) deliverGuarded(b []byte) error {
 
 // show sends the client one message with what it may see of frame[headRoom:].
 func (f *framed) show(frame []byte) error {
-	if f.guard == nil || !f.guard.Filters() {
+	if f.guard == nil || !f.guard.FiltersServer() {
 		return f.frames.message(frame)
 	}
 	seen, err := f.guard.ToClient(frame[headRoom:])

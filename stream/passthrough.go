@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -65,6 +66,16 @@ type direction struct {
 	sink     *sink // To "to".
 	passed   *atomic.Int64
 	reason   string // Why the stream ends when this direction does.
+}
+
+// frameMessages is frame for an endpoint that speaks WebSocket itself.
+func (s *stream) frameMessages(w http.ResponseWriter, r *http.Request) (carry func(), err error) {
+	_, early, err := s.shakeHands(r) //nolint:bodyclose // A 101 has no body: the connection is ours.
+	if err != nil {
+		return nil, err
+	}
+	s.upstream = newMessageConn(s.upstream, slices.Clone(early))
+	return s.frame(w, r)
 }
 
 // shakeHands asks the endpoint for the upgrade in the client's name and gives its answer, and what it sent behind it.

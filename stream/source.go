@@ -26,7 +26,7 @@ type source struct {
 	err   error
 
 	own  []byte // Where raw is nil.
-	full bool   // The last read filled its buffer, so more is likely to wait.
+	full bool   // The last read gave much, so more is likely to wait.
 }
 
 func newSource(conn net.Conn, b *buffers) *source {
@@ -73,7 +73,7 @@ func (s *source) nextBlocking(limit int, use func([]byte) error) error {
 	}
 	b = b[:min(headRoom+limit, len(b))]
 	n, err := s.conn.Read(b[headRoom:])
-	s.full = headRoom+n == len(b)
+	s.full = n > ownBufferSize/2
 	if n > 0 {
 		if uerr := use(b[:headRoom+n]); uerr != nil {
 			return uerr

@@ -55,8 +55,8 @@ func appendLength(b []byte, mask byte, n int) []byte {
 	}
 }
 
-// PutHead writes the head of a final binary frame right before the payload b[MaxHead:end] and gives the whole frame,
-// which is a part of b.
+// PutHead writes the head of a final binary frame right before the payload b[room:end] and gives the whole frame, which
+// is a part of b. room is [MaxHead] at least.
 func PutHead(b []byte, room, end int) []byte {
 	var head [MaxHead]byte
 	h := AppendHead(head[:0], Binary, end-room)

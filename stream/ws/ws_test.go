@@ -129,7 +129,7 @@ func TestPutHead(t *testing.T) {
 			b[i] = byte(i)
 		}
 		payload := bytes.Clone(b[ws.MaxHead:])
-		if want := append(ws.AppendHead(nil, ws.Binary, n), payload...); !bytes.Equal(ws.PutHead(b, len(b)), want) {
+		if want := append(ws.AppendHead(nil, ws.Binary, n), payload...); !bytes.Equal(ws.PutHead(b, ws.MaxHead, len(b)), want) {
 			t.Errorf("payload of %d bytes: wrong frame", n)
 		}
 	}
