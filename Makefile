@@ -67,6 +67,11 @@ bench: build ## Measure starts against the engines' own programs, as ratios from
 	@scripts/setup.sh test
 	@scripts/bench.sh
 
+.PHONY: bench-stream
+bench-stream: ## Measure the way to the pixels against other proxies; BENCH="-rounds 3" passes flags on.
+	@scripts/setup.sh bench
+	@scripts/bench-stream.sh $(BENCH)
+
 GOLANGCI := .cache/bin/golangci-lint
 GOLANGCI_VERSION := v2.6.2
 
