@@ -118,7 +118,7 @@ func (s *Server) describe(_ context.Context, in *uidInput) (*output[api.Desktop]
 		UID: found.UID, App: found.App, State: string(found.State), Container: found.Container,
 		Endpoints: endpoints(found.Endpoints), Clients: found.Clients, CreatedAt: found.CreatedAt,
 		StartedAt: optional(found.ReadyAt), IdleDeadline: optional(found.IdleDeadline),
-		Progress: found.Progress, Reason: failure(found.Failure),
+		Progress: found.Progress, Reason: failure(found.Failure), Outdated: found.Outdated,
 	}
 	if found.Token != "" {
 		d.URL = streamURL(found.Token)
@@ -158,7 +158,28 @@ func (s *Server) readyz(ctx context.Context, _ *struct{}) (*output[api.Health], 
 	}
 	return &output[api.Health]{api.Health{Status: "ok", Version: s.opts.Version, Engine: &api.Engine{
 		Backend: info.Backend, Version: info.Version, Rootless: info.Rootless, Warnings: info.Warnings,
-	}}}, nil
+	}, Catalog: s.catalogStatus()}}, nil
+}
+
+// catalogStatus is for /readyz: desktops can be started from a good catalog
+// although its file is bad by now, so a problem is a detail.
+func (s *Server) catalogStatus() *api.CatalogStatus {
+	if s.opts.CatalogStatus == nil {
+		return nil
+	}
+	status := s.opts.CatalogStatus()
+	out := &api.CatalogStatus{Generation: status.Generation, LoadedAt: status.LoadedAt}
+	if status.Err != nil {
+		out.Problem = status.Err.Error()
+	}
+	return out
+}
+
+// catalogSchema serves the schema of catalog files, for editors.
+func catalogSchema(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/schema+json")
+	// The client may be gone; there is nobody else to tell.
+	_, _ = w.Write(catalog.Schema())
 }
 
 // streamURL is where a desktop's streams are; clients append an endpoint.

@@ -45,6 +45,9 @@ type Options struct {
 	Version string
 	// Catalog gives the catalog in force.
 	Catalog func() *catalog.Catalog
+	// CatalogStatus tells how that catalog is, for /readyz; nil for one that never
+	// changes.
+	CatalogStatus func() catalog.Status
 	// Page serves what is not the API's.
 	Page http.Handler
 	// Token is the bearer token that every call below /api needs; empty for none.
@@ -79,6 +82,7 @@ func New(sessions Sessions, opts Options) *Server {
 	s.register(humago.New(mux, s.humaConfig()))
 	mux.Handle("GET /stream/{token}", s.gateway)
 	mux.Handle("GET /stream/{token}/{endpoint}", s.gateway)
+	mux.HandleFunc("GET /catalog.schema.json", catalogSchema)
 	mux.HandleFunc("/api/", s.noRoute)
 	mux.HandleFunc("/stream/", s.noRoute)
 	mux.Handle("/", opts.Page)

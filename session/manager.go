@@ -160,6 +160,10 @@ type Session struct {
 	Progress string
 	// Failure says why a Failed one failed.
 	Failure *StartError
+	// Outdated says that the catalog has another app by now than the one that it
+	// was made from, or none; the next start takes that one. Only Get and List
+	// tell it.
+	Outdated bool
 }
 
 // Get describes uid's desktop. It never waits for anything.
@@ -173,7 +177,9 @@ func (m *Manager) Get(uid string) (Session, error) {
 	if !ok {
 		return Session{UID: uid, State: Absent}, nil
 	}
-	return d.session(), nil
+	s := d.session()
+	s.Outdated = d.outdated(m.opts.Catalog())
+	return s, nil
 }
 
 // List describes every desktop, in no order. It never waits for anything.
@@ -181,10 +187,23 @@ func (m *Manager) List() []Session {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	all := make([]Session, 0, len(m.desktops))
+	apps := m.opts.Catalog()
 	for _, d := range m.desktops {
-		all = append(all, d.session())
+		s := d.session()
+		s.Outdated = d.outdated(apps)
+		all = append(all, s)
 	}
 	return all
+}
+
+// outdated compares what a desktop was made from with what its next start would
+// take.
+func (d *desktop) outdated(apps *catalog.Catalog) bool {
+	if d.spec == "" || !d.state.Running() {
+		return false
+	}
+	app, ok := apps.App(d.app)
+	return !ok || app.Fingerprint() != d.spec
 }
 
 // Ping asks the engine whether it answers, and tells whether desktops can be

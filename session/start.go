@@ -131,7 +131,7 @@ func (m *Manager) savedPlan(uid string, env map[string]any) (*plan, error) {
 func (m *Manager) begin(uid string, p plan) *attempt {
 	d := &desktop{
 		uid: uid, state: Absent, changed: make(chan struct{}),
-		identity:  identity{uid: uid, app: p.app.ID, token: newToken(), endpoints: p.app.Endpoints},
+		identity:  identity{uid: uid, app: p.app.ID, token: newToken(), endpoints: p.app.Endpoints, spec: p.app.Fingerprint()},
 		container: m.opts.BaseName + uid,
 		policy:    m.policyOf(p.app),
 		created:   time.Now(),

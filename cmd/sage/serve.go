@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"sync"
+	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -37,9 +39,33 @@ func serveCommand() *cli.Command {
 			fmt.Fprintf(c.App.Writer, "sage is ready: http://%s\n", d.Addr())
 			hurry, stop := onSecondSignal()
 			defer stop()
+			defer onHangup(d.ReloadCatalog)()
 			return d.Run(c.Context, hurry)
 		},
 	})
+}
+
+// onHangup calls reload for every SIGHUP until stop is called.
+func onHangup(reload func()) (stop func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	done := make(chan struct{})
+	var work sync.WaitGroup
+	work.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-signals:
+				reload()
+			}
+		}
+	})
+	return func() {
+		signal.Stop(signals)
+		close(done)
+		work.Wait()
+	}
 }
 
 // onSecondSignal gives a context that ends with the second signal to end: the

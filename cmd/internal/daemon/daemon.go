@@ -44,6 +44,7 @@ type Daemon struct {
 	server   *http.Server
 	api      *httpapi.Server
 	manager  *session.Manager
+	catalog  *catalog.Live
 	// undo are the steps of Close, in the order in which they were begun.
 	undo []step
 }
@@ -69,11 +70,10 @@ func (d *Daemon) build(ctx context.Context) error {
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
-	apps, err := catalog.Load(cfg.Catalog)
-	if err != nil {
+	var err error
+	if d.catalog, err = catalog.Open(cfg.Catalog); err != nil {
 		return err
 	}
-	current := func() *catalog.Catalog { return apps }
 	unlock, err := lockDir(cfg.DataDir)
 	if err != nil {
 		return err
@@ -91,7 +91,7 @@ func (d *Daemon) build(ctx context.Context) error {
 	d.onClose("engine", func(context.Context) error { return rt.Close() })
 	d.warn()
 	if d.manager, err = session.New(rt, session.Options{
-		Catalog: current, DataDir: cfg.DataDir, BaseName: cfg.BaseName, Instance: cfg.Instance,
+		Catalog: d.catalog.Current, DataDir: cfg.DataDir, BaseName: cfg.BaseName, Instance: cfg.Instance,
 		PublishIP: netip.AddrFrom4([4]byte{127, 0, 0, 1}),
 		PortStart: cfg.PortStart, PortEnd: cfg.PortEnd,
 		StartTimeout: cfg.StartTimeout, ImageTimeout: cfg.ImageTimeout, FirstClientGrace: cfg.FirstClientGrace,
@@ -104,7 +104,7 @@ func (d *Daemon) build(ctx context.Context) error {
 		cfg.Logger.Error("not every desktop could be adopted", "error", err)
 	}
 	d.api = httpapi.New(d.manager, httpapi.Options{
-		Logger: cfg.Logger, Version: cfg.Version, Catalog: current, Page: web.Handler(),
+		Logger: cfg.Logger, Version: cfg.Version, Catalog: d.catalog.Current, CatalogStatus: d.catalog.Status, Page: web.Handler(),
 		Token: cfg.APIToken, AllowedOrigins: cfg.AllowedOrigins, AllowedHosts: cfg.allowedHosts(),
 	})
 	d.server = &http.Server{Handler: d.api, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout}
@@ -140,6 +140,10 @@ func (d *Daemon) Run(ctx, hurry context.Context) error {
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error {
 		d.manager.Run(context.WithoutCancel(ctx)) // Until it is closed: clocks go on while streams do.
+		return nil
+	})
+	work.Go(func() error {
+		d.watchCatalog(ctx)
 		return nil
 	})
 	work.Go(func() error {
