@@ -20,10 +20,14 @@ import (
 	"github.com/rs/cors"
 
 	"sage/catalog"
+	"sage/httpapi/api"
 	"sage/runtime"
 	"sage/session"
 	"sage/stream"
 )
+
+// apiPrefix begins the paths of the calls that need the token.
+const apiPrefix = "/api/"
 
 // MaxBody is the largest request body that is read, in bytes.
 const MaxBody = 64 << 10
@@ -79,11 +83,14 @@ func New(sessions Sessions, opts Options) *Server {
 		Logger: opts.Logger, WriteError: s.writeError, CheckOrigin: s.checkOrigin,
 	})
 	mux := http.NewServeMux()
-	s.register(humago.New(mux, s.humaConfig()))
+	calls := humago.New(mux, s.humaConfig())
+	s.register(calls)
+	complete(calls.OpenAPI())
+	serveDocument(mux, calls.OpenAPI())
 	mux.Handle("GET /stream/{token}", s.gateway)
 	mux.Handle("GET /stream/{token}/{endpoint}", s.gateway)
 	mux.HandleFunc("GET /catalog.schema.json", catalogSchema)
-	mux.HandleFunc("/api/", s.noRoute)
+	mux.HandleFunc(apiPrefix, s.noRoute)
 	mux.HandleFunc("/stream/", s.noRoute)
 	mux.Handle("/", opts.Page)
 	s.handler = s.guard(s.cors(s.authorize(mux)))
@@ -115,7 +122,7 @@ func (s *Server) Drain(ctx context.Context) error {
 func (s *Server) Shutdown(ctx context.Context) error { return s.gateway.Shutdown(ctx) }
 
 func (s *Server) humaConfig() huma.Config {
-	config := huma.DefaultConfig("Sage", s.opts.Version)
+	config := huma.DefaultConfig("Sage", api.Version)
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.CreateHooks = nil // No $schema links into answers.
 	config.Transformers = []huma.Transformer{s.humaProblem}

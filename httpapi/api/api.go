@@ -5,6 +5,10 @@ package api
 
 import "time"
 
+// Version is that of the API: it changes with what a client sees, and not with
+// the program.
+const Version = "1.0"
+
 // StartRequest is the body of POST /api/vm/any/{uid}.
 type StartRequest struct {
 	// VM is an app of the catalog, by id or alias; empty for a uid that is known.
