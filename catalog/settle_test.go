@@ -22,7 +22,7 @@ func TestSettle(t *testing.T) {
 			defer close(ended)
 			settle(ctx, touched, func() {
 				calls = append(calls, time.Since(begin))
-				time.Sleep(settleTime) //nolint:forbidigo // Virtual: what is touched meanwhile must not be lost.
+				time.Sleep(settleTime) // Virtual: what is touched meanwhile must not be lost.
 			})
 		}()
 		touch := func() {

@@ -29,6 +29,9 @@ import (
 // apiPrefix begins the paths of the calls that need the token.
 const apiPrefix = "/api/"
 
+// metricsPath needs it, too.
+const metricsPath = "/metrics"
+
 // MaxBody is the largest request body that is read, in bytes.
 const MaxBody = 64 << 10
 
@@ -54,7 +57,10 @@ type Options struct {
 	CatalogStatus func() catalog.Status
 	// Page serves what is not the API's.
 	Page http.Handler
-	// Token is the bearer token that every call below /api needs; empty for none.
+	// Metrics serves /metrics, which needs the token like the API; nil for none.
+	Metrics http.Handler
+	// Token is the bearer token that every call below /api and /metrics need; empty
+	// for none.
 	Token string
 	// AllowedOrigins are the origins ("https://board.example") whose pages may
 	// use the API and the streams, beside Sage's own; "*" allows all.
@@ -81,6 +87,7 @@ func New(sessions Sessions, opts Options) *Server {
 	s := &Server{sessions: sessions, opts: opts}
 	s.gateway = stream.New(attacher{sessions}, stream.Options{
 		Logger: opts.Logger, WriteError: s.writeError, CheckOrigin: s.checkOrigin,
+		Pictured: func(a stream.Attachment) { a.(attachment).Pictured() },
 	})
 	mux := http.NewServeMux()
 	calls := humago.New(mux, s.humaConfig())
@@ -89,6 +96,9 @@ func New(sessions Sessions, opts Options) *Server {
 	serveDocument(mux, calls.OpenAPI())
 	mux.Handle("GET /stream/{token}", s.gateway)
 	mux.Handle("GET /stream/{token}/{endpoint}", s.gateway)
+	if opts.Metrics != nil {
+		mux.Handle("GET "+metricsPath, opts.Metrics)
+	}
 	mux.HandleFunc("GET /catalog.schema.json", catalogSchema)
 	mux.HandleFunc(apiPrefix, s.noRoute)
 	mux.HandleFunc("/stream/", s.noRoute)
@@ -106,6 +116,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // Streams gives the number of streams that are open.
 func (s *Server) Streams() int { return s.gateway.Active() }
+
+// Traffic gives what has passed through streams so far.
+func (s *Server) Traffic() stream.Traffic { return s.gateway.Traffic() }
 
 // Drain makes the daemon not ready, refuses new streams, and waits until those
 // that are open have ended by themselves and what is being asked has been

@@ -12,7 +12,7 @@ import (
 	"sage/runtime"
 )
 
-// Options are a Manager's settings. All of them are required; the defaults are
+// Options are a Manager's settings. All but Observer are required; the defaults are
 // those of the program's flags.
 type Options struct {
 	// Catalog gives the catalog in force; it is asked at every start.
@@ -40,6 +40,8 @@ type Options struct {
 	// ReconcileInterval is how often the engine's list is compared with ours.
 	ReconcileInterval time.Duration
 	Logger            *slog.Logger
+	// Observer may be nil.
+	Observer Observer
 }
 
 // Manager keeps the desktops of one daemon. Its methods may be called from any
@@ -97,6 +99,8 @@ type desktop struct {
 	purge   purge
 	// newHome says that its start makes the home, which goes if the start fails.
 	newHome bool
+	// pictured says that its first client has been sent a picture.
+	pictured bool
 	// created is when the start began, born when the container ran, ready when the
 	// desktop answered or was adopted, left when the last client went, failed when
 	// the failure was; zero where that has not happened.
@@ -119,6 +123,9 @@ func New(rt runtime.Runtime, opts Options) (*Manager, error) {
 	store, err := newStore(opts.DataDir, opts.Logger)
 	if err != nil {
 		return nil, err
+	}
+	if opts.Observer == nil {
+		opts.Observer = unobserved{}
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	return &Manager{

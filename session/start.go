@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -154,6 +153,7 @@ func (m *Manager) carryOut(l *launch, run func(context.Context) error) *attempt 
 		if err == nil {
 			err = m.handOut(l.d)
 		}
+		l.report(ctx, err)
 		if err == nil {
 			close(a.done)
 		} else {
@@ -194,11 +194,8 @@ func (m *Manager) giveUp(ctx context.Context, l *launch, err error) {
 	d, a := l.d, l.d.attempt
 	failure := l.failure(ctx, err)
 	a.err = failure
-	for _, end := range []error{ErrStopped, ErrClosing} {
-		if errors.Is(err, end) || errors.Is(context.Cause(ctx), end) {
-			failure, a.err = nil, end
-			break
-		}
+	if end := ended(ctx, err); end != nil {
+		failure, a.err = nil, end
 	}
 	m.mu.Lock()
 	if d.state != Stopping {

@@ -13,6 +13,7 @@ type clientConn struct {
 	net.Conn
 	writeTimeout   time.Duration
 	received, sent atomic.Int64
+	pictured       func() // Called when pictureBytes have been sent; may be nil.
 }
 
 // newClientConn wraps conn and lets the kernel find a peer that is gone: with keepalive probes when it is quiet, and
@@ -36,7 +37,9 @@ func (c *clientConn) Read(b []byte) (int, error) {
 
 func (c *clientConn) Write(b []byte) (int, error) {
 	n, err := writeWithin(c.Conn, b, c.writeTimeout)
-	c.sent.Add(int64(n))
+	if sent := c.sent.Add(int64(n)); c.pictured != nil && sent >= pictureBytes && sent-int64(n) < pictureBytes {
+		c.pictured()
+	}
 	return n, err
 }
 

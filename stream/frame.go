@@ -49,6 +49,9 @@ func (s *stream) frame(w http.ResponseWriter, r *http.Request, att Attachment, u
 	}
 	ws.SetReadLimit(opts.MaxClientMessage)
 	s.client = uw.hijacked
+	if opts.Pictured != nil {
+		s.client.pictured = func() { opts.Pictured(att) }
+	}
 	s.own(s.client)
 	f := &framed{stream: s, ws: ws, upstream: upstream, calm: context.WithoutCancel(s.ctx)}
 

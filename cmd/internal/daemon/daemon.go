@@ -20,6 +20,7 @@ import (
 
 	"sage/catalog"
 	"sage/httpapi"
+	"sage/metrics"
 	"sage/runtime"
 	"sage/session"
 	"sage/web"
@@ -89,14 +90,15 @@ func (d *Daemon) build(ctx context.Context) error {
 	}
 	d.info = info
 	d.onClose("engine", func(context.Context) error { return rt.Close() })
+	counts := metrics.New(cfg.Version)
 	d.warn()
-	if d.manager, err = session.New(rt, session.Options{
+	if d.manager, err = session.New(counts.Runtime(rt), session.Options{
 		Catalog: d.catalog.Current, DataDir: cfg.DataDir, BaseName: cfg.BaseName, Instance: cfg.Instance,
 		PublishIP: netip.AddrFrom4([4]byte{127, 0, 0, 1}),
 		PortStart: cfg.PortStart, PortEnd: cfg.PortEnd,
 		StartTimeout: cfg.StartTimeout, ImageTimeout: cfg.ImageTimeout, FirstClientGrace: cfg.FirstClientGrace,
 		IdleTimeout: cfg.IdleTimeout, MaxLifetime: cfg.MaxLifetime, StopGrace: cfg.StopGrace,
-		ReconcileInterval: reconcileInterval, BuildArgs: cfg.BuildArgs, Logger: cfg.Logger,
+		ReconcileInterval: reconcileInterval, BuildArgs: cfg.BuildArgs, Logger: cfg.Logger, Observer: counts,
 	}); err != nil {
 		return err
 	}
@@ -104,9 +106,10 @@ func (d *Daemon) build(ctx context.Context) error {
 		cfg.Logger.Error("not every desktop could be adopted", "error", err)
 	}
 	d.api = httpapi.New(d.manager, httpapi.Options{
-		Logger: cfg.Logger, Version: cfg.Version, Catalog: d.catalog.Current, CatalogStatus: d.catalog.Status, Page: web.Handler(),
+		Logger: cfg.Logger, Version: cfg.Version, Catalog: d.catalog.Current, CatalogStatus: d.catalog.Status, Page: web.Handler(), Metrics: counts.Handler(),
 		Token: cfg.APIToken, AllowedOrigins: cfg.AllowedOrigins, AllowedHosts: cfg.allowedHosts(),
 	})
+	counts.Watch(metrics.Sources{Sessions: d.manager.List, Streams: d.api.Streams, Traffic: d.api.Traffic, Catalog: d.catalog.Status})
 	d.server = &http.Server{Handler: d.api, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout}
 	// Sessions end first: what requests and streams wait for ends with them.
 	d.onClose("requests", d.server.Shutdown)
