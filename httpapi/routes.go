@@ -59,7 +59,7 @@ func call[I, O any](s *Server, a huma.API, method, path, summary string, serve f
 	huma.Register(a, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := serve(ctx, in)
 		if err != nil {
-			return nil, s.problemOf(err)
+			return nil, s.tellProblem(ctx, err)
 		}
 		return out, nil
 	})
@@ -78,6 +78,7 @@ func (s *Server) start(ctx context.Context, in *startInput) (*output[api.StartRe
 		uid = session.NewUID()
 	}
 	started, err := s.sessions.Start(ctx, uid, session.Request{App: body.VM, Env: body.Env})
+	s.audit(ctx, auditStart, err, "uid", clip(uid), "app", clip(body.VM))
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +128,9 @@ func (s *Server) describe(_ context.Context, in *uidInput) (*output[api.Desktop]
 }
 
 func (s *Server) stop(ctx context.Context, in *stopInput) (*struct{}, error) {
-	return nil, s.sessions.Stop(ctx, in.UID, session.StopOptions{Purge: in.Purge})
+	err := s.sessions.Stop(ctx, in.UID, session.StopOptions{Purge: in.Purge})
+	s.audit(ctx, auditStop, err, "uid", clip(in.UID), "purge", in.Purge)
+	return nil, err
 }
 
 func (s *Server) apps(context.Context, *struct{}) (*output[api.Catalog], error) {

@@ -85,7 +85,7 @@ type Server struct {
 // New makes a Server.
 func New(sessions Sessions, opts Options) *Server {
 	s := &Server{sessions: sessions, opts: opts}
-	s.gateway = stream.New(attacher{sessions}, stream.Options{
+	s.gateway = stream.New(attacher{sessions, s}, stream.Options{
 		Logger: opts.Logger, WriteError: s.writeError, CheckOrigin: s.checkOrigin,
 		Pictured: func(a stream.Attachment) { a.(attachment).Pictured() },
 	})
@@ -111,7 +111,7 @@ func New(sessions Sessions, opts Options) *Server {
 // stream.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.requests.begin()()
-	s.handler.ServeHTTP(w, r)
+	s.handler.ServeHTTP(w, identify(w, r))
 }
 
 // Streams gives the number of streams that are open.
@@ -155,7 +155,7 @@ func (s *Server) cors(next http.Handler) http.Handler {
 		AllowedOrigins: origins,
 		AllowedMethods: []string{http.MethodGet, http.MethodPost, http.MethodDelete},
 		AllowedHeaders: []string{"Authorization", "Content-Type"},
-		ExposedHeaders: []string{"Retry-After"},
+		ExposedHeaders: []string{"Retry-After", requestIDHeader},
 		MaxAge:         600,
 	}).Handler(next)
 }
@@ -167,7 +167,10 @@ func (s *Server) noRoute(w http.ResponseWriter, r *http.Request) {
 }
 
 // attacher gives the gateway desktops in its own words.
-type attacher struct{ sessions Sessions }
+type attacher struct {
+	sessions Sessions
+	server   *Server
+}
 
 // Attach is stream.Sessions.
 func (a attacher) Attach(ctx context.Context, token, endpoint string) (stream.Attachment, error) {
@@ -175,10 +178,19 @@ func (a attacher) Attach(ctx context.Context, token, endpoint string) (stream.At
 	if err != nil {
 		return nil, err
 	}
-	return attachment{held}, nil
+	return a.audited(ctx, attachment{Attachment: held}), nil
 }
 
-type attachment struct{ *session.Attachment }
+type attachment struct {
+	*session.Attachment
+	gone func()
+}
+
+// Release is stream.Attachment.
+func (a attachment) Release() {
+	a.Attachment.Release()
+	a.gone()
+}
 
 // Protocol is stream.Attachment.
 func (a attachment) Protocol() string { return string(a.Endpoint.Protocol) }
