@@ -34,13 +34,21 @@ func tool(t *testing.T, name string) string {
 // execute runs a program that has to succeed.
 func execute(t *testing.T, dir, name string, args ...string) {
 	t.Helper()
+	output(t, dir, name, args...)
+}
+
+// output is execute, and gives what the program said.
+func output(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
+	out, err := cmd.CombinedOutput()
+	if err != nil {
 		t.Errorf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
 	}
+	return string(out)
 }
 
 func TestPrometheusRules(t *testing.T) {

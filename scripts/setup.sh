@@ -111,6 +111,7 @@ test_tools() {
         # At run level 1 no service is started: only promtool is wanted.
         RUNLEVEL=1 apt_install "promtool, which judges the alert rules" prometheus || exit 1
     fi
+    have systemd-analyze || apt_install "systemd-analyze, which judges the units" systemd || exit 1
     have chromium || apt_install "the browser of the page's tests" chromium || exit 1
     "$here/engines.sh" start >&2
     "$here/base-image.sh" docker podman podman-rootless >&2

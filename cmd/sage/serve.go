@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"sage/cmd/internal/daemon"
+	"sage/cmd/internal/systemd"
 )
 
 func serveCommand() *cli.Command {
@@ -29,6 +30,12 @@ func serveCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
+			if cfg.Listener, err = systemd.Listener(); err != nil {
+				return err
+			}
+			if cfg.Listener != nil {
+				cfg.Listen = cfg.Listener.Addr().String()
+			}
 			if err := cfg.Validate(); err != nil {
 				return usageError{err}
 			}
@@ -39,10 +46,26 @@ func serveCommand() *cli.Command {
 			fmt.Fprintf(c.App.Writer, "sage is ready: http://%s\n", d.Addr())
 			hurry, stop := onSecondSignal()
 			defer stop()
-			defer onHangup(d.ReloadCatalog)()
-			return d.Run(c.Context, hurry)
+			return supervised(c.Context, hurry, d, systemd.Notifier{Log: cfg.Logger})
 		},
 	})
+}
+
+// supervised runs the daemon and tells the service manager how it is.
+func supervised(ctx, hurry context.Context, d *daemon.Daemon, manager systemd.Notifier) error {
+	defer onHangup(func() {
+		manager.Reloading()
+		d.ReloadCatalog()
+		manager.Ready()
+	})()
+	defer context.AfterFunc(ctx, manager.Stopping)()
+	watch, stop := context.WithCancel(context.Background())
+	var work sync.WaitGroup
+	work.Go(func() { manager.Watch(watch, d.Alive) })
+	defer work.Wait()
+	defer stop()
+	manager.Ready()
+	return d.Run(ctx, hurry)
 }
 
 // onHangup calls reload for every SIGHUP until stop is called.

@@ -80,7 +80,10 @@ func (d *Daemon) build(ctx context.Context) error {
 		return err
 	}
 	d.onClose("data directory", func(context.Context) error { return unlock() })
-	if d.listener, err = net.Listen("tcp", cfg.Listen); err != nil {
+	if d.listener = cfg.Listener; d.listener == nil {
+		d.listener, err = net.Listen("tcp", cfg.Listen)
+	}
+	if err != nil {
 		return fmt.Errorf("listen: %w: choose another address with SAGE_LISTEN", err)
 	}
 	d.onClose("listener", func(context.Context) error { return ignoreClosed(d.listener.Close()) })
@@ -133,6 +136,9 @@ func (d *Daemon) onClose(name string, end func(context.Context) error) {
 
 // Addr is the address that is listened on.
 func (d *Daemon) Addr() net.Addr { return d.listener.Addr() }
+
+// Alive returns when the daemon is not stuck: its sessions can be looked at.
+func (d *Daemon) Alive() { d.manager.List() }
 
 // Info is what the engine said of itself.
 func (d *Daemon) Info() runtime.Info { return d.info }
