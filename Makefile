@@ -57,6 +57,10 @@ check-web: web/node_modules/.package-lock.json ## Check types and run the unit t
 test-unit: ## Run the tests that need no engine.
 	@SAGE_TEST_ENGINES=none $(GO_TEST) ./...
 
+.PHONY: generate
+generate: ## Write again what is made from the code: the catalog's schema, the API's description, parts of the architecture page.
+	@SAGE_UPDATE_DOCS=1 $(GO_TEST) -count 1 -run 'TestDocumentedLife|TestSchemaIsThatOfTheTypes|TestOpenAPIIsCommitted' ./session ./catalog ./httpapi
+
 .PHONY: soak
 soak: build ## Run the tests with a random course for a long time: SAGE_SOAK, 30 minutes each.
 	@scripts/setup.sh test

@@ -65,6 +65,9 @@ func kinds() []kind {
 	}
 }
 
+// codeInternal is for what the table does not know.
+const codeInternal = "internal"
+
 // problem is an api.Problem as huma wants an error to be.
 type problem struct {
 	api.Problem
@@ -95,9 +98,18 @@ func newProblem(status int, code, title, detail string) *problem {
 	}}
 }
 
-// problemOf makes the document for any error. What the table does not know is
-// our own defect: the client is told no more than that.
-func (s *Server) problemOf(err error) *problem {
+// tellProblem makes the document for any error. What the table does not know is
+// our own defect: its reason goes to the log alone.
+func (s *Server) tellProblem(ctx context.Context, err error) *problem {
+	p := problemOf(err)
+	if p.Code == codeInternal {
+		s.opts.Logger.ErrorContext(ctx, "request failed", "error", err, requestOf(ctx))
+	}
+	return p
+}
+
+// problemOf finds an error in the table.
+func problemOf(err error) *problem {
 	var p *problem
 	if errors.As(err, &p) {
 		return p
@@ -117,8 +129,7 @@ func (s *Server) problemOf(err error) *problem {
 		}
 		return p
 	}
-	s.opts.Logger.Error("request failed", "error", err)
-	return newProblem(http.StatusInternalServerError, "internal", "Internal error", "the reason is in sage's log")
+	return newProblem(http.StatusInternalServerError, codeInternal, "Internal error", "the reason is in sage's log")
 }
 
 // environmentProblem is for an environment that the catalog refuses: every
@@ -163,7 +174,7 @@ func (s *Server) humaProblem(_ huma.Context, _ string, v any) (any, error) {
 	}
 	code, ok := codes[m.Status]
 	if !ok {
-		code = "internal"
+		code = codeInternal
 	}
 	p := newProblem(m.Status, code, m.Title, m.Detail)
 	for _, e := range m.Errors {
@@ -173,8 +184,9 @@ func (s *Server) humaProblem(_ huma.Context, _ string, v any) (any, error) {
 }
 
 // writeError answers a request that is not huma's.
-func (s *Server) writeError(w http.ResponseWriter, _ *http.Request, err error) {
-	p := s.problemOf(err)
+func (s *Server) writeError(w http.ResponseWriter, r *http.Request, err error) {
+	p := s.tellProblem(r.Context(), err)
+	s.auditRefusal(r, p)
 	for name, values := range p.GetHeaders() {
 		w.Header()[name] = values
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -43,12 +42,13 @@ type bench struct {
 	api     *httpapi.Server
 	server  *httptest.Server
 	dir     string
+	log     *diary
 }
 
 func newBench(t *testing.T, changes ...func(*httpapi.Options)) *bench {
 	t.Helper()
 	b := &bench{
-		t: t, dir: t.TempDir(),
+		t: t, dir: t.TempDir(), log: &diary{},
 		engine: fake.New(fake.Options{Images: map[string]fake.Image{image: {Program: fake.VNC(vncPort)}}}),
 	}
 	apps := &catalog.Catalog{Version: 1, Apps: []catalog.App{
@@ -76,13 +76,13 @@ func newBench(t *testing.T, changes ...func(*httpapi.Options)) *bench {
 		Catalog: current, DataDir: b.dir, BaseName: "collab-vm-", Instance: "one",
 		PublishIP: netip.MustParseAddr("127.0.0.1"), PortStart: 11000, PortEnd: 11010,
 		StartTimeout: time.Minute, ImageTimeout: time.Minute, FirstClientGrace: time.Hour, IdleTimeout: time.Hour,
-		StopGrace: time.Second, ReconcileInterval: time.Hour, Logger: slog.New(slog.DiscardHandler),
+		StopGrace: time.Second, ReconcileInterval: time.Hour, Logger: b.log.logger(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	opts := httpapi.Options{
-		Logger: slog.New(slog.DiscardHandler), Version: "v1", Catalog: current,
+		Logger: b.log.logger(), Version: "v1", Catalog: current,
 		Page: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the page") }),
 	}
 	for _, change := range changes {

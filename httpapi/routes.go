@@ -59,7 +59,7 @@ func call[I, O any](s *Server, a huma.API, method, path, summary string, serve f
 	huma.Register(a, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := serve(ctx, in)
 		if err != nil {
-			return nil, s.problemOf(err)
+			return nil, s.tellProblem(ctx, err)
 		}
 		return out, nil
 	})
@@ -78,6 +78,7 @@ func (s *Server) start(ctx context.Context, in *startInput) (*output[api.StartRe
 		uid = session.NewUID()
 	}
 	started, err := s.sessions.Start(ctx, uid, session.Request{App: body.VM, Env: body.Env})
+	s.audit(ctx, auditStart, err, "uid", clip(uid), "app", clip(body.VM))
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +119,7 @@ func (s *Server) describe(_ context.Context, in *uidInput) (*output[api.Desktop]
 		UID: found.UID, App: found.App, State: string(found.State), Container: found.Container,
 		Endpoints: endpoints(found.Endpoints), Clients: found.Clients, CreatedAt: found.CreatedAt,
 		StartedAt: optional(found.ReadyAt), IdleDeadline: optional(found.IdleDeadline),
-		Progress: found.Progress, Reason: failure(found.Failure),
+		Progress: found.Progress, Reason: failure(found.Failure), Outdated: found.Outdated,
 	}
 	if found.Token != "" {
 		d.URL = streamURL(found.Token)
@@ -127,7 +128,9 @@ func (s *Server) describe(_ context.Context, in *uidInput) (*output[api.Desktop]
 }
 
 func (s *Server) stop(ctx context.Context, in *stopInput) (*struct{}, error) {
-	return nil, s.sessions.Stop(ctx, in.UID, session.StopOptions{Purge: in.Purge})
+	err := s.sessions.Stop(ctx, in.UID, session.StopOptions{Purge: in.Purge})
+	s.audit(ctx, auditStop, err, "uid", clip(in.UID), "purge", in.Purge)
+	return nil, err
 }
 
 func (s *Server) apps(context.Context, *struct{}) (*output[api.Catalog], error) {
@@ -158,7 +161,28 @@ func (s *Server) readyz(ctx context.Context, _ *struct{}) (*output[api.Health], 
 	}
 	return &output[api.Health]{api.Health{Status: "ok", Version: s.opts.Version, Engine: &api.Engine{
 		Backend: info.Backend, Version: info.Version, Rootless: info.Rootless, Warnings: info.Warnings,
-	}}}, nil
+	}, Catalog: s.catalogStatus()}}, nil
+}
+
+// catalogStatus is for /readyz: desktops can be started from a good catalog
+// although its file is bad by now, so a problem is a detail.
+func (s *Server) catalogStatus() *api.CatalogStatus {
+	if s.opts.CatalogStatus == nil {
+		return nil
+	}
+	status := s.opts.CatalogStatus()
+	out := &api.CatalogStatus{Generation: status.Generation, LoadedAt: status.LoadedAt}
+	if status.Err != nil {
+		out.Problem = status.Err.Error()
+	}
+	return out
+}
+
+// catalogSchema serves the schema of catalog files, for editors.
+func catalogSchema(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/schema+json")
+	// The client may be gone; there is nobody else to tell.
+	_, _ = w.Write(catalog.Schema())
 }
 
 // streamURL is where a desktop's streams are; clients append an endpoint.

@@ -43,15 +43,15 @@ func (d *desktop) idleDeadline() time.Time {
 
 // expired tells whether a running desktop's time is over at now, and why. It
 // looks at the desktop only.
-func (d *desktop) expired(now time.Time) (reason string, over bool) {
+func (d *desktop) expired(now time.Time) (reason StopReason, over bool) {
 	switch {
 	case d.policy.maxLifetime > 0 && !now.Before(d.born.Add(d.policy.maxLifetime)):
-		return "its lifetime is over", true
+		return StopLifetime, true
 	case d.clients > 0 || now.Before(d.idleDeadline()):
 		return "", false
 	case d.left.IsZero():
-		return "no client came", true
+		return StopNoClient, true
 	default:
-		return "its clients have left", true
+		return StopIdle, true
 	}
 }

@@ -19,6 +19,7 @@ const (
 	labelApp       = "io.sage.app"
 	labelToken     = "io.sage.token"
 	labelEndpoints = "io.sage.endpoints"
+	labelSpec      = "io.sage.spec"
 
 	labelsVersion = "1"
 )
@@ -27,6 +28,9 @@ const (
 type identity struct {
 	uid, app, token string
 	endpoints       []catalog.Endpoint
+	// spec is the fingerprint of the app that it was made from; empty where that
+	// is not known.
+	spec string
 }
 
 // primary is the endpoint whose answer makes a desktop ready.
@@ -56,6 +60,7 @@ func (o *Options) labels(id identity) map[string]string {
 		labelApp:       id.app,
 		labelToken:     id.token,
 		labelEndpoints: formatEndpoints(id.endpoints),
+		labelSpec:      id.spec,
 	}
 }
 
@@ -65,7 +70,7 @@ func parseLabels(labels map[string]string) (identity, error) {
 	if v := labels[labelVersion]; v != labelsVersion {
 		return identity{}, fmt.Errorf("label %s is %q, this sage reads %q", labelVersion, v, labelsVersion)
 	}
-	id := identity{uid: labels[labelUID], app: labels[labelApp], token: labels[labelToken]}
+	id := identity{uid: labels[labelUID], app: labels[labelApp], token: labels[labelToken], spec: labels[labelSpec]}
 	if err := CheckUID(id.uid); err != nil {
 		return identity{}, fmt.Errorf("label %s: %w", labelUID, err)
 	}

@@ -12,7 +12,7 @@ import (
 	"sage/runtime"
 )
 
-// Options are a Manager's settings. All of them are required; the defaults are
+// Options are a Manager's settings. All but Observer are required; the defaults are
 // those of the program's flags.
 type Options struct {
 	// Catalog gives the catalog in force; it is asked at every start.
@@ -40,6 +40,8 @@ type Options struct {
 	// ReconcileInterval is how often the engine's list is compared with ours.
 	ReconcileInterval time.Duration
 	Logger            *slog.Logger
+	// Observer may be nil.
+	Observer Observer
 }
 
 // Manager keeps the desktops of one daemon. Its methods may be called from any
@@ -97,6 +99,8 @@ type desktop struct {
 	purge   purge
 	// newHome says that its start makes the home, which goes if the start fails.
 	newHome bool
+	// pictured says that its first client has been sent a picture.
+	pictured bool
 	// created is when the start began, born when the container ran, ready when the
 	// desktop answered or was adopted, left when the last client went, failed when
 	// the failure was; zero where that has not happened.
@@ -119,6 +123,9 @@ func New(rt runtime.Runtime, opts Options) (*Manager, error) {
 	store, err := newStore(opts.DataDir, opts.Logger)
 	if err != nil {
 		return nil, err
+	}
+	if opts.Observer == nil {
+		opts.Observer = unobserved{}
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	return &Manager{
@@ -160,6 +167,10 @@ type Session struct {
 	Progress string
 	// Failure says why a Failed one failed.
 	Failure *StartError
+	// Outdated says that the catalog has another app by now than the one that it
+	// was made from, or none; the next start takes that one. Only Get and List
+	// tell it.
+	Outdated bool
 }
 
 // Get describes uid's desktop. It never waits for anything.
@@ -173,7 +184,9 @@ func (m *Manager) Get(uid string) (Session, error) {
 	if !ok {
 		return Session{UID: uid, State: Absent}, nil
 	}
-	return d.session(), nil
+	s := d.session()
+	s.Outdated = d.outdated(m.opts.Catalog())
+	return s, nil
 }
 
 // List describes every desktop, in no order. It never waits for anything.
@@ -181,10 +194,23 @@ func (m *Manager) List() []Session {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	all := make([]Session, 0, len(m.desktops))
+	apps := m.opts.Catalog()
 	for _, d := range m.desktops {
-		all = append(all, d.session())
+		s := d.session()
+		s.Outdated = d.outdated(apps)
+		all = append(all, s)
 	}
 	return all
+}
+
+// outdated compares what a desktop was made from with what its next start would
+// take.
+func (d *desktop) outdated(apps *catalog.Catalog) bool {
+	if d.spec == "" || !d.state.Running() {
+		return false
+	}
+	app, ok := apps.App(d.app)
+	return !ok || app.Fingerprint() != d.spec
 }
 
 // Ping asks the engine whether it answers, and tells whether desktops can be

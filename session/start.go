@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -131,7 +130,7 @@ func (m *Manager) savedPlan(uid string, env map[string]any) (*plan, error) {
 func (m *Manager) begin(uid string, p plan) *attempt {
 	d := &desktop{
 		uid: uid, state: Absent, changed: make(chan struct{}),
-		identity:  identity{uid: uid, app: p.app.ID, token: newToken(), endpoints: p.app.Endpoints},
+		identity:  identity{uid: uid, app: p.app.ID, token: newToken(), endpoints: p.app.Endpoints, spec: p.app.Fingerprint()},
 		container: m.opts.BaseName + uid,
 		policy:    m.policyOf(p.app),
 		created:   time.Now(),
@@ -154,6 +153,7 @@ func (m *Manager) carryOut(l *launch, run func(context.Context) error) *attempt 
 		if err == nil {
 			err = m.handOut(l.d)
 		}
+		l.report(ctx, err)
 		if err == nil {
 			close(a.done)
 		} else {
@@ -194,11 +194,8 @@ func (m *Manager) giveUp(ctx context.Context, l *launch, err error) {
 	d, a := l.d, l.d.attempt
 	failure := l.failure(ctx, err)
 	a.err = failure
-	for _, end := range []error{ErrStopped, ErrClosing} {
-		if errors.Is(err, end) || errors.Is(context.Cause(ctx), end) {
-			failure, a.err = nil, end
-			break
-		}
+	if end := ended(ctx, err); end != nil {
+		failure, a.err = nil, end
 	}
 	m.mu.Lock()
 	if d.state != Stopping {

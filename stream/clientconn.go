@@ -13,6 +13,8 @@ type clientConn struct {
 	net.Conn
 	out            *sink
 	received, sent atomic.Int64
+	// pictured is called when pictureBytes have been sent; may be nil.
+	pictured func()
 
 	mu     sync.Mutex
 	closer *time.Timer // Closes it, where that is set up.
@@ -35,7 +37,9 @@ func newClientConn(conn net.Conn, opts Options) *clientConn {
 // Write is [net.Conn].
 func (c *clientConn) Write(b []byte) (int, error) {
 	n, err := c.out.Write(b)
-	c.sent.Add(int64(n))
+	if sent := c.sent.Add(int64(n)); c.pictured != nil && sent >= pictureBytes && sent-int64(n) < pictureBytes {
+		c.pictured()
+	}
 	return n, err
 }
 

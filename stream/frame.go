@@ -47,9 +47,14 @@ func (s *stream) frame(w http.ResponseWriter, r *http.Request) (carry func(), er
 	if err != nil {
 		return nil, err
 	}
+	if opts.Pictured != nil {
+		s.client.pictured = func() { opts.Pictured(s.att) }
+	}
 	f := &framed{
 		stream: s, frames: frameWriter{conn: s.client}, decoder: ws.NewDecoder(true, opts.MaxClientMessage),
-		in: newSource(s.client.Conn, s.gateway.small), desktop: &desktopSide{Conn: s.upstream, out: newSink(s.upstream, opts.WriteTimeout)}, met: make(chan struct{}),
+		in:      newSource(s.client.Conn, s.gateway.small),
+		desktop: &desktopSide{Conn: s.upstream, out: newSink(s.upstream, opts.WriteTimeout)},
+		met:     make(chan struct{}),
 	}
 	f.pinger = &pinger{
 		interval: opts.PingInterval, timeout: opts.PingTimeout, look: f.look,

@@ -33,6 +33,7 @@ type Gateway struct {
 	mu      sync.Mutex
 	closing bool
 	streams map[*stream]struct{}
+	ended   Traffic        // Of the streams that are not in the map any more.
 	wg      sync.WaitGroup // One per stream in the map, from before Attach until after Release.
 }
 
@@ -150,6 +151,7 @@ func (g *Gateway) begin(r *http.Request) (*stream, error) {
 func (g *Gateway) finish(s *stream) {
 	s.cancel(context.Canceled)
 	g.mu.Lock()
+	s.account(&g.ended)
 	delete(g.streams, s)
 	g.mu.Unlock()
 	g.wg.Done()

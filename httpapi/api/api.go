@@ -5,6 +5,10 @@ package api
 
 import "time"
 
+// Version is that of the API: it changes with what a client sees, and not with
+// the program.
+const Version = "1.0"
+
 // StartRequest is the body of POST /api/vm/any/{uid}.
 type StartRequest struct {
 	// VM is an app of the catalog, by id or alias; empty for a uid that is known.
@@ -43,6 +47,8 @@ type Desktop struct {
 	IdleDeadline *time.Time `json:"idle_deadline,omitempty" doc:"When it will be stopped if no client comes."`
 	Progress     string     `json:"progress,omitempty" doc:"The last word on the image that is being prepared."`
 	Reason       *Failure   `json:"reason,omitempty" doc:"Why a failed desktop failed."`
+	// Outdated desktops run on; the next start takes what the catalog says by then.
+	Outdated bool `json:"outdated,omitempty" doc:"The catalog has changed what this desktop is made of; the next start takes that."`
 }
 
 // Failure says why a desktop did not come up, or ended.
@@ -95,6 +101,16 @@ type Health struct {
 	Status  string  `json:"status" enum:"ok"`
 	Version string  `json:"version"`
 	Engine  *Engine `json:"engine,omitempty"`
+	// Catalog is that of a ready Sage.
+	Catalog *CatalogStatus `json:"catalog,omitempty"`
+}
+
+// CatalogStatus tells which catalog a Sage uses.
+type CatalogStatus struct {
+	Generation int       `json:"generation" doc:"Counts the contents that were taken into use since the start."`
+	LoadedAt   time.Time `json:"loaded_at" doc:"When the content in use was read."`
+	// Problem is empty where the file is the content in use.
+	Problem string `json:"problem,omitempty" doc:"Why the file as it is now was refused; the content before it stays in use."`
 }
 
 // Engine is the container engine behind a ready Sage.
