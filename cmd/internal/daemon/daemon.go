@@ -94,6 +94,10 @@ func (d *Daemon) build(ctx context.Context) error {
 	d.info = info
 	d.onClose("engine", func(context.Context) error { return rt.Close() })
 	counts := metrics.New(cfg.Version)
+	observer, err := d.observe(ctx, counts)
+	if err != nil {
+		return err
+	}
 	d.warn()
 	if d.manager, err = session.New(counts.Runtime(rt), session.Options{
 		Catalog: d.catalog.Current, DataDir: cfg.DataDir, BaseName: cfg.BaseName, Instance: cfg.Instance,
@@ -101,7 +105,7 @@ func (d *Daemon) build(ctx context.Context) error {
 		PortStart: cfg.PortStart, PortEnd: cfg.PortEnd,
 		StartTimeout: cfg.StartTimeout, ImageTimeout: cfg.ImageTimeout, FirstClientGrace: cfg.FirstClientGrace,
 		IdleTimeout: cfg.IdleTimeout, MaxLifetime: cfg.MaxLifetime, StopGrace: cfg.StopGrace,
-		ReconcileInterval: reconcileInterval, BuildArgs: cfg.BuildArgs, Logger: cfg.Logger, Observer: counts,
+		ReconcileInterval: reconcileInterval, BuildArgs: cfg.BuildArgs, Logger: cfg.Logger, Observer: observer,
 	}); err != nil {
 		return err
 	}
