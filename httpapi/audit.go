@@ -43,6 +43,7 @@ func requestOf(ctx context.Context) slog.Attr {
 const (
 	auditStart      = "start"
 	auditStop       = "stop"
+	auditRestart    = "restart"
 	auditConnect    = "connect"
 	auditDisconnect = "disconnect"
 	auditDenied     = "denied"

@@ -68,7 +68,7 @@ func newBench(t *testing.T) *bench {
 	b.manager, err = session.New(m.Runtime(b.engine), session.Options{
 		Catalog: current, DataDir: t.TempDir(), BaseName: "collab-vm-", Instance: "one",
 		PublishIP: netip.MustParseAddr("127.0.0.1"), PortStart: 11000, PortEnd: 11010,
-		StartTimeout: time.Minute, ImageTimeout: time.Minute, FirstClientGrace: time.Hour, IdleTimeout: time.Hour,
+		StartTimeout: time.Minute, ImageTimeout: time.Minute, StartsAtOnce: 10, QueueTimeout: time.Minute, FirstClientGrace: time.Hour, IdleTimeout: time.Hour,
 		StopGrace: time.Second, ReconcileInterval: time.Hour, Logger: slog.New(slog.DiscardHandler), Observer: m,
 	})
 	if err != nil {

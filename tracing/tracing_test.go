@@ -88,7 +88,7 @@ func TestTraceOfStarts(t *testing.T) {
 	defer engine.Reset()
 	manager, err := session.New(engine, session.Options{
 		Catalog: func() *catalog.Catalog { return apps }, DataDir: t.TempDir(), BaseName: "collab-vm-", Instance: "one",
-		PublishIP: netip.MustParseAddr("127.0.0.1"), PortStart: 11000, PortEnd: 11010, StartTimeout: time.Minute, ImageTimeout: time.Minute,
+		PublishIP: netip.MustParseAddr("127.0.0.1"), PortStart: 11000, PortEnd: 11010, StartTimeout: time.Minute, ImageTimeout: time.Minute, StartsAtOnce: 10, QueueTimeout: time.Minute,
 		FirstClientGrace: time.Hour, IdleTimeout: time.Hour, StopGrace: time.Second, ReconcileInterval: time.Hour,
 		Logger: slog.New(slog.DiscardHandler), Observer: tracer,
 	})

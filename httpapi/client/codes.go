@@ -12,6 +12,8 @@ const (
 	CodeNotRunning        = "not_running"
 	CodeStopped           = "stopped"
 	CodePortsExhausted    = "ports_exhausted"
+	CodeAtCapacity        = "at_capacity"
+	CodeQueueTimeout      = "queue_timeout"
 	CodeStartFailed       = "start_failed"
 	CodeStartTimeout      = "start_timeout"
 	CodeImageNotFound     = "image_not_found"
