@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -27,6 +28,9 @@ type Options struct {
 	Shared bool
 	// MaxPixels is the largest framebuffer area that is accepted, in pixels; 0 means [DefaultMaxPixels].
 	MaxPixels int
+	// Password is for servers that offer VncAuth and not None. Only its first eight bytes count, and it protects little:
+	// see RFC 6143 section 7.2.2 and its section 9.
+	Password string
 }
 
 // Client is one connection to an RFB server, past the handshake.
@@ -69,7 +73,8 @@ func Dial(ctx context.Context, network, address string, opts Options) (*Client, 
 // announced it with the screen layout alone. Cursor is left out too, so that the server paints the pointer into the
 // picture.
 //
-// Errors: [ErrNotRFB], [*SecurityError], [*RefusedError], the context's error, or what the connection says.
+// Errors: [ErrNotRFB], [*SecurityError], [*PasswordError], [*RefusedError], the context's error, or what the connection
+// says.
 func NewClient(ctx context.Context, conn net.Conn, opts Options) (*Client, error) {
 	if opts.MaxPixels <= 0 {
 		opts.MaxPixels = DefaultMaxPixels
@@ -81,7 +86,7 @@ func NewClient(ctx context.Context, conn net.Conn, opts Options) (*Client, error
 		rmu:       make(chan struct{}, 1),
 	}
 	stop := interruptReads(ctx, conn)
-	err := c.handshake(opts.Shared)
+	err := c.handshake(opts)
 	stop()
 	if err != nil {
 		_ = conn.Close()
@@ -108,6 +113,27 @@ func (c *Client) Version() Version { return c.version }
 
 // Close closes the connection. Calls that wait return with an error.
 func (c *Client) Close() error { return c.conn.Close() }
+
+// handshake goes from the greeting to the first thing the client asks for.
+func (c *Client) handshake(opts Options) error {
+	server := struct {
+		io.Reader
+		io.Writer
+	}{c.br, writerFunc(c.write)}
+	var err error
+	if c.version, err = Authenticate(server, opts.Password); err != nil {
+		return err
+	}
+	init, err := Initialise(server, opts.Shared)
+	if err != nil {
+		return err
+	}
+	if err := c.setSize(init.Width, init.Height); err != nil {
+		return err
+	}
+	c.name = init.Name
+	return c.write(append(setPixelFormat(rgba()), setEncodings(EncodingRaw, EncodingCopyRect, EncodingDesktopSize)...))
+}
 
 // write sends one or more whole messages.
 func (c *Client) write(b []byte) error {
@@ -151,4 +177,14 @@ func interruptReads(ctx context.Context, conn net.Conn) (stop func()) {
 			_ = conn.SetReadDeadline(time.Time{})
 		}
 	}
+}
+
+// writerFunc makes a writer of a function that takes all or fails.
+type writerFunc func(b []byte) error
+
+func (f writerFunc) Write(b []byte) (int, error) {
+	if err := f(b); err != nil {
+		return 0, err
+	}
+	return len(b), nil
 }
