@@ -44,6 +44,8 @@ type App struct {
 	Variables []Variable `yaml:"environment" validate:"dive"`
 	// Limits are the bounds of the container.
 	Limits Limits `yaml:"limits"`
+	// Viewing says what people may do who look at a desktop.
+	Viewing Viewing `yaml:"viewing"`
 	// Home is the directory that outlives the container. Without one nothing is kept.
 	Home *Home `yaml:"home"`
 	// Tmpfs are the writable directories in memory: /tmp and /run unless the file says otherwise.
@@ -85,6 +87,7 @@ func (a *App) Primary() Endpoint {
 
 func (a *App) setDefaults() {
 	a.ReadOnly = true
+	a.Viewing.setDefaults()
 	a.Limits.setDefaults()
 	a.Tmpfs = []Tmpfs{{Path: "/tmp", Size: 256 << 20}, {Path: "/run", Size: 64 << 20}}
 }
@@ -113,7 +116,12 @@ type Endpoint struct {
 	Path string `yaml:"path" validate:"omitempty,urlpath"`
 	// Protocol is rfb for a VNC server, websocket for one behind websockify, tcp for any stream of bytes.
 	Protocol Protocol `yaml:"protocol" validate:"oneof=websocket rfb tcp"`
+	// VNC says that the messages of a websocket endpoint hold RFB, so that what viewers send can be understood there, too.
+	VNC bool `yaml:"vnc"`
 }
+
+// SpeaksRFB tells whether the endpoint is known to speak RFB, bare or in WebSocket messages.
+func (e Endpoint) SpeaksRFB() bool { return e.Protocol == RFB || e.VNC }
 
 // Protocol is what an endpoint speaks.
 type Protocol string
@@ -126,6 +134,20 @@ const (
 	// TCP is any stream of bytes.
 	TCP Protocol = "tcp"
 )
+
+// Viewing says what viewers of an app's desktops may do. It is enforced on endpoints that speak RFB.
+type Viewing struct {
+	// Understand lets Sage look at what viewers send. Without it bytes just pass: there are no view-only links, no agreement
+	// on the size, no policy and no password. Default true.
+	Understand bool `yaml:"understand"`
+	// Clipboard names the directions of clipboard texts: both, in (to the desktop), out (from it) or none. Default both.
+	Clipboard string `yaml:"clipboard" validate:"oneof=both in out none"`
+	// PasswordEnv is the environment variable by which the image takes the password that its VNC server shall want
+	// (VncAuth); every container gets a new one of 8 characters. Without it the server wants none.
+	PasswordEnv string `yaml:"password_env" validate:"omitempty,envname"`
+}
+
+func (v *Viewing) setDefaults() { *v = Viewing{Understand: true, Clipboard: "both"} }
 
 // Limits are the bounds of one container.
 type Limits struct {
@@ -165,6 +187,8 @@ type Timeouts struct {
 	FirstClient Duration `yaml:"first_client" validate:"omitempty,atleast=1s,atmost=24h"`
 	// Idle is how long a desktop is kept after its last client has left.
 	Idle Duration `yaml:"idle" validate:"omitempty,atleast=1s,atmost=168h"`
+	// InputIdle ends a desktop that nobody has touched for so long, even when somebody looks at it. Default: never.
+	InputIdle Duration `yaml:"input_idle" validate:"omitempty,atleast=1s,atmost=168h"`
 	// Stop is the time between the polite and the hard signal.
 	Stop Duration `yaml:"stop" validate:"omitempty,atleast=1s,atmost=10m"`
 	// MaxLifetime ends a desktop even when somebody looks at it.

@@ -66,7 +66,7 @@ func makeSchema(t *testing.T) *jsonschema.Schema {
 	refineStruct(s, reflect.TypeFor[Catalog]())
 	for _, typ := range []reflect.Type{
 		reflect.TypeFor[App](), reflect.TypeFor[Build](), reflect.TypeFor[Endpoint](), reflect.TypeFor[Limits](), reflect.TypeFor[Home](),
-		reflect.TypeFor[Tmpfs](), reflect.TypeFor[Timeouts](), reflect.TypeFor[Variable](),
+		reflect.TypeFor[Tmpfs](), reflect.TypeFor[Viewing](), reflect.TypeFor[Timeouts](), reflect.TypeFor[Variable](),
 	} {
 		refineStruct(s.Definitions[typ.Name()], typ)
 	}

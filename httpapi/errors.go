@@ -38,6 +38,8 @@ func kinds() []kind {
 		{session.ErrNotRunning, http.StatusNotFound, "not_running", "Container not running", 0},
 		{session.ErrUnknownStream, http.StatusNotFound, "unknown_stream", "Unknown stream", 0},
 		{session.ErrUnknownEndpoint, http.StatusNotFound, "unknown_endpoint", "Unknown endpoint", 0},
+		{session.ErrViewOnly, http.StatusForbidden, "view_only", "This link is for looking only", 0},
+		{session.ErrNoPicture, http.StatusNotFound, "no_picture", "No picture", 0},
 		{session.ErrClosing, http.StatusServiceUnavailable, "shutting_down", "Shutting down", 5},
 		{session.ErrStopped, http.StatusConflict, "stopped", "Stopped meanwhile", 0},
 		{session.ErrPortsExhausted, http.StatusServiceUnavailable, "ports_exhausted", "No free port", 15},

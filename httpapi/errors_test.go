@@ -25,6 +25,7 @@ func sentinels() map[string]error {
 		"session.ErrPortsExhausted": session.ErrPortsExhausted, "session.ErrStartFailed": session.ErrStartFailed,
 		"session.ErrAtCapacity": session.ErrAtCapacity, "session.ErrQueueTimeout": session.ErrQueueTimeout,
 		"session.ErrStartTimeout": session.ErrStartTimeout, "session.ErrStopped": session.ErrStopped,
+		"session.ErrViewOnly": session.ErrViewOnly, "session.ErrNoPicture": session.ErrNoPicture,
 		"session.ErrClosing": session.ErrClosing, "session.ErrStore": session.ErrStore,
 		"runtime.ErrNotFound": runtime.ErrNotFound, "runtime.ErrImageNotFound": runtime.ErrImageNotFound,
 		"runtime.ErrConflict": runtime.ErrConflict, "runtime.ErrPortInUse": runtime.ErrPortInUse,

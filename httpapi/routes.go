@@ -39,6 +39,21 @@ type logsInput struct {
 	Tail int    `query:"tail" default:"200" minimum:"1" maximum:"2000" doc:"How many lines, from the end."`
 }
 
+type pictureInput struct {
+	UID   string `path:"uid" doc:"Names the desktop."`
+	Width int    `query:"width" minimum:"0" maximum:"16384" doc:"Scale the picture down to so many pixels; 0 leaves it as it is."`
+}
+
+// pictureOutput is a picture in PNG.
+type pictureOutput struct {
+	ContentType  string    `header:"Content-Type"`
+	CacheControl string    `header:"Cache-Control"`
+	LastModified time.Time `header:"Last-Modified"`
+	// Live tells a picture of now from the last one of a desktop that has ended.
+	Live bool `header:"X-Sage-Live"`
+	Body []byte
+}
+
 // textOutput is an answer that is no JSON.
 type textOutput struct {
 	ContentType string `header:"Content-Type"`
@@ -63,6 +78,8 @@ func (s *Server) register(a huma.API) {
 			"A uid whose desktop does not run is started.", s.restart)
 	call(s, a, http.MethodGet, "/api/vm/{uid}/logs", "Read what a desktop's container wrote",
 		"The last lines of both outputs, at most 64 KiB, as plain text.", s.logs)
+	call(s, a, http.MethodGet, "/api/vm/{uid}/screenshot.png", "Picture a desktop",
+		"What it shows now, or what it showed when it was stopped (X-Sage-Live: false). It is no use of the desktop.", s.picture)
 	call(s, a, http.MethodGet, "/api/vm/{uid}/events", "Follow a desktop",
 		"Server-sent events (HTML Living Standard, section 9.2). Each event \"desktop\" carries the document of GET /api/vm/{uid}: one at once, "+
 			"and one whenever it changes, at most ten in a second. A uid without a desktop has the state absent, and a later start is followed, too. "+
@@ -177,6 +194,16 @@ func (s *Server) logs(ctx context.Context, in *logsInput) (*textOutput, error) {
 		return nil, err
 	}
 	return &textOutput{ContentType: "text/plain; charset=utf-8", NoSniff: "nosniff", Body: bytes.ToValidUTF8(log, []byte("\ufffd"))}, nil
+}
+
+func (s *Server) picture(ctx context.Context, in *pictureInput) (*pictureOutput, error) {
+	p, err := s.sessions.Picture(ctx, in.UID, in.Width)
+	if err != nil {
+		return nil, err
+	}
+	return &pictureOutput{
+		ContentType: "image/png", CacheControl: "no-store", LastModified: p.At, Live: p.Live, Body: p.PNG,
+	}, nil
 }
 
 func (s *Server) apps(context.Context, *struct{}) (*output[api.Catalog], error) {

@@ -48,6 +48,7 @@ type Sessions interface {
 	Stop(ctx context.Context, uid string, opts session.StopOptions) error
 	Attach(ctx context.Context, token, endpoint string) (*session.Attachment, error)
 	Ping(ctx context.Context) (runtime.Info, error)
+	Picture(ctx context.Context, uid string, width int) (session.Picture, error)
 }
 
 // Options are a Server's settings.
@@ -207,10 +208,20 @@ func (a attachment) Release() {
 }
 
 // Protocol is stream.Attachment.
-func (a attachment) Protocol() string { return string(a.Endpoint.Protocol) }
+func (a attachment) Protocol() string {
+	if a.Endpoint.Protocol == catalog.WebSocket && a.Understood() {
+		return stream.ProtocolMessages
+	}
+	return string(a.Endpoint.Protocol)
+}
 
 // Path is stream.Attachment.
 func (a attachment) Path() string { return a.Endpoint.Path }
 
 // Guard is stream.Attachment.
-func (a attachment) Guard(client io.ReadWriter, desktop net.Conn) stream.Guard { return nil }
+func (a attachment) Guard(client io.ReadWriter, desktop net.Conn) stream.Guard {
+	if !a.Understood() {
+		return nil
+	}
+	return a.Join(client, desktop)
+}

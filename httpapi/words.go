@@ -22,6 +22,9 @@ func desktop(s session.Session) api.Desktop {
 	if s.Token != "" {
 		d.URL = streamURL(s.Token)
 	}
+	if s.ViewToken != "" {
+		d.ViewURL = streamURL(s.ViewToken)
+	}
 	if l := (api.Limits{CPUs: s.Limits.CPUs, MemoryBytes: s.Limits.MemoryBytes, PIDs: s.Limits.PIDs}); l != (api.Limits{}) {
 		d.Limits = &l
 	}

@@ -21,6 +21,9 @@ type Session struct {
 	Phase Phase
 	// Token is the unguessable part of the stream's address; empty before Ready.
 	Token string
+	// ViewToken is the same for those who only look; empty, too, where viewers are
+	// not understood.
+	ViewToken string
 	// Container is the container's name.
 	Container string
 	Endpoints []catalog.Endpoint
@@ -100,6 +103,9 @@ func (m *Manager) session(d *desktop) Session {
 	}
 	if d.state.Running() {
 		s.Token = d.token
+		if d.viewing != nil {
+			s.ViewToken = viewTokenOf(d.token)
+		}
 		if d.policy.maxLifetime > 0 {
 			s.ExpiresAt = d.born.Add(d.policy.maxLifetime)
 		}

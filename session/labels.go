@@ -7,6 +7,7 @@ import (
 
 	"sage/catalog"
 	"sage/runtime"
+	"sage/viewer"
 )
 
 // The labels by which a daemon knows its containers again. They are written
@@ -22,9 +23,18 @@ const (
 	// Optional: containers of an earlier sage do not have them.
 	labelSpec   = "io.sage.spec"
 	labelLimits = "io.sage.limits"
-	labelHome   = "io.sage.home"
+	// How viewers are dealt with: a direction of the clipboard or viewingOff, and
+	// the password of the VNC server.
+	labelViewing  = "io.sage.viewing"
+	labelPassword = "io.sage.vnc-password"
+	labelHome     = "io.sage.home"
 
 	labelsVersion = "1"
+
+	// viewingOff is for desktops whose viewers are not understood.
+	viewingOff = "off"
+	// vncMark is behind the protocol of a websocket endpoint that holds RFB.
+	vncMark = "+vnc"
 )
 
 // identity is what a container's labels say of it.
@@ -38,6 +48,15 @@ type identity struct {
 	limits runtime.Limits
 	// home is where it is in the container; empty for none.
 	home string
+	// viewing is what its viewers may do; nil where they are not understood.
+	viewing *viewing
+}
+
+// viewing is what the viewers of a desktop may do.
+type viewing struct {
+	clipboard viewer.Clipboard
+	// password is what the VNC server wants; empty for none.
+	password string
 }
 
 // identityOf makes an identity for an app's next container.
@@ -48,6 +67,13 @@ func identityOf(uid string, app *catalog.App) identity {
 	}
 	if app.Home != nil {
 		id.home = app.Home.Path
+	}
+	if app.Viewing.Understand {
+		clipboard, _ := viewer.ParseClipboard(app.Viewing.Clipboard) // The catalog's rules know the words.
+		id.viewing = &viewing{clipboard: clipboard}
+		if app.Viewing.PasswordEnv != "" {
+			id.viewing.password = newPassword()
+		}
 	}
 	return id
 }
@@ -71,7 +97,7 @@ func (o *Options) selectorFor(uid string) runtime.Selector {
 }
 
 func (o *Options) labels(id identity) map[string]string {
-	return map[string]string{
+	labels := map[string]string{
 		labelVersion:   labelsVersion,
 		labelInstance:  o.Instance,
 		labelBaseName:  o.BaseName,
@@ -82,7 +108,15 @@ func (o *Options) labels(id identity) map[string]string {
 		labelSpec:      id.spec,
 		labelLimits:    formatLimits(id.limits),
 		labelHome:      id.home,
+		labelViewing:   viewingOff,
 	}
+	if v := id.viewing; v != nil {
+		labels[labelViewing] = v.clipboard.String()
+		if v.password != "" {
+			labels[labelPassword] = v.password
+		}
+	}
+	return labels
 }
 
 // parseLabels reads what labels wrote. A damaged label is an error and never a
@@ -103,6 +137,13 @@ func parseLabels(labels map[string]string) (identity, error) {
 	var err error
 	if id.endpoints, err = parseEndpoints(labels[labelEndpoints]); err != nil {
 		return identity{}, fmt.Errorf("label %s: %w", labelEndpoints, err)
+	}
+	// The viewers of an earlier sage's container are not looked at, as before.
+	if text, ok := labels[labelViewing]; ok && text != viewingOff {
+		id.viewing = &viewing{password: labels[labelPassword]}
+		if id.viewing.clipboard, err = viewer.ParseClipboard(text); err != nil {
+			return identity{}, fmt.Errorf("label %s: %w", labelViewing, err)
+		}
 	}
 	if text, ok := labels[labelLimits]; ok {
 		if id.limits, err = parseLimits(text); err != nil {
@@ -132,7 +173,11 @@ func parseLimits(text string) (l runtime.Limits, err error) {
 func formatEndpoints(endpoints []catalog.Endpoint) string {
 	parts := make([]string, len(endpoints))
 	for i, e := range endpoints {
-		parts[i] = fmt.Sprintf("%s=%s:%d%s", e.Name, e.Protocol, e.Port, e.Path)
+		mark := ""
+		if e.VNC {
+			mark = vncMark
+		}
+		parts[i] = fmt.Sprintf("%s=%s%s:%d%s", e.Name, e.Protocol, mark, e.Port, e.Path)
 	}
 	return strings.Join(parts, ",")
 }
@@ -150,13 +195,14 @@ func parseEndpoints(text string) ([]catalog.Endpoint, error) {
 		if !ok1 || !ok2 || name == "" || err != nil || number == 0 {
 			return nil, fmt.Errorf("%q is not name=protocol:port", part)
 		}
+		protocol, vnc := strings.CutSuffix(protocol, vncMark)
 		switch catalog.Protocol(protocol) {
 		case catalog.RFB, catalog.WebSocket, catalog.TCP:
 		default:
 			return nil, fmt.Errorf("%q has a protocol that this sage does not speak", part)
 		}
 		endpoints = append(endpoints, catalog.Endpoint{
-			Name: name, Protocol: catalog.Protocol(protocol), Port: uint16(number), Path: path,
+			Name: name, Protocol: catalog.Protocol(protocol), Port: uint16(number), Path: path, VNC: vnc,
 		})
 	}
 	return endpoints, nil

@@ -10,6 +10,7 @@ import (
 
 	"sage/catalog"
 	"sage/runtime"
+	"sage/viewer"
 )
 
 // Options are a Manager's settings. All but Observer are required; the defaults are
@@ -40,6 +41,8 @@ type Options struct {
 	FirstClientGrace, IdleTimeout, MaxLifetime time.Duration
 	// StopGrace is the time that a desktop's programs have to end by themselves.
 	StopGrace time.Duration
+	// LastPictures keeps what a desktop showed when it was stopped.
+	LastPictures bool
 	// BuildArgs replace build arguments of the catalog that have the same name.
 	BuildArgs map[string]string
 	// ReconcileInterval is how often the engine's list is compared with ours.
@@ -67,6 +70,8 @@ type Manager struct {
 	// idle is closed when a closed Manager does nothing any more.
 	idle    chan struct{}
 	endOnce sync.Once
+	// pictures is as full as there are pictures being taken.
+	pictures chan struct{}
 	// kick asks the monitor to reconcile at once.
 	kick chan struct{}
 
@@ -77,7 +82,7 @@ type Manager struct {
 	draining, closing bool
 	outage            *outage
 	desktops          map[string]*desktop // by uid; a uid that is not here is Absent
-	tokens            map[string]string   // token -> uid
+	tokens            map[string]string   // token, and that of the view-only link -> uid
 	watches           map[*Watch]struct{}
 	queue             queue
 	// reported are the damaged containers that were spoken of.
@@ -99,6 +104,9 @@ type desktop struct {
 	id        runtime.ID
 	container string
 	hostPorts []uint16
+	// desk is what its viewers share; nil before it is Ready, and where they are
+	// not understood.
+	desk *viewer.Desk
 	// ctx ends when the desktop does, and with it every stream.
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -156,6 +164,7 @@ func New(rt runtime.Runtime, opts Options) (*Manager, error) {
 		cancel:   cancel,
 		idle:     make(chan struct{}),
 		kick:     make(chan struct{}, 1),
+		pictures: make(chan struct{}, picturesAtOnce),
 		outage:   newOutage(),
 		desktops: map[string]*desktop{},
 		tokens:   map[string]string{},

@@ -58,7 +58,10 @@ const (
 	StopIdle     StopReason = "its clients have left"
 	StopLifetime StopReason = "its lifetime is over"
 	StopRequest  StopReason = "stopped by request"
-	StopEnded    StopReason = "it does not run any more"
+	StopRestart  StopReason = "restarted by request"
+	// StopUntouched is for desktops with clients that only look.
+	StopUntouched StopReason = "nobody has touched it"
+	StopEnded     StopReason = "it does not run any more"
 )
 
 // Pictured says that the client has been sent a picture.

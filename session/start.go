@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sage/catalog"
+	"sage/viewer"
 )
 
 // Request says what a uid's desktop shall be.
@@ -198,6 +199,10 @@ func (m *Manager) makeReady(d *desktop) {
 	d.ctx, d.cancel = context.WithCancelCause(m.ctx)
 	d.progress = ""
 	m.tokens[d.token] = d.uid
+	if d.viewing != nil {
+		m.tokens[viewTokenOf(d.token)] = d.uid
+		d.desk = viewer.NewDesk(viewer.Options{Password: d.viewing.password})
+	}
 	m.setState(d, Ready)
 }
 

@@ -130,6 +130,9 @@ func (m *Manager) takeDown(d *desktop, reason StopReason, failure *StartError) {
 	m.log.Info("desktop is being stopped", "uid", d.uid, "app", d.app, "reason", reason)
 	id, grace := d.id, d.policy.stop
 	m.work.Go(func() {
+		if failure == nil {
+			m.keepPicture(m.ctx, d)
+		}
 		m.clearAway(d, func() error { return m.tryRemove(id, grace, failure) }, failure)
 	})
 }
@@ -152,6 +155,7 @@ func (m *Manager) clearAway(d *desktop, remove func() error, failure *StartError
 	}
 	m.ports.release(d.uid, d.hostPorts)
 	delete(m.tokens, d.token)
+	delete(m.tokens, viewTokenOf(d.token))
 	if failure == nil {
 		m.forget(d)
 		if d.next != nil && !m.closing {

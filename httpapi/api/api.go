@@ -45,7 +45,9 @@ type Desktop struct {
 	// QueuePosition counts from 1.
 	QueuePosition int `json:"queue_position,omitempty" doc:"Place among the starts that wait for others; absent while it does not wait."`
 	// URL is empty while there is nothing to connect to.
-	URL       string     `json:"url,omitempty" doc:"Where the desktop's streams are; absent while there are none."`
+	URL string `json:"url,omitempty" doc:"Where the desktop's streams are; absent while there are none."`
+	// ViewURL is for those who only look.
+	ViewURL   string     `json:"view_url,omitempty" doc:"The same for those who only look: whatever acts on the desktop is dropped by Sage. Absent where Sage cannot enforce that."`
 	Container string     `json:"container" doc:"Name of the container on the engine."`
 	Endpoints []Endpoint `json:"endpoints"`
 	Clients   int        `json:"clients" doc:"Open streams."`

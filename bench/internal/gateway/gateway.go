@@ -10,6 +10,7 @@ import (
 	"net"
 
 	"sage/stream"
+	"sage/viewer"
 )
 
 // Endpoint is what the gateway under test leads to. Its fields travel to the process as arguments, see [Start].
@@ -22,11 +23,8 @@ type Endpoint struct {
 	Understand bool
 }
 
-// Understood reports whether this gateway can understand RFB at all; the rows that measure it exist only then.
-//
-// TO ADD THE ROWS "Sage rfb with understanding": make this true and give the attachment (or the options in
-// [newGateway]) what switches understanding on where endpoint.Understand is set. Nothing else has to change.
-const Understood = false
+// Understood reports that this gateway can understand RFB.
+const Understood = true
 
 // newGateway is the one place where the gateway under test is put together.
 func newGateway(endpoint Endpoint) *stream.Gateway {
@@ -58,5 +56,10 @@ func (a attachment) Dial(ctx context.Context) (net.Conn, error) {
 	return d.DialContext(ctx, "tcp", a.endpoint.Address)
 }
 
-// Guard puts nothing between.
-func (a attachment) Guard(io.ReadWriter, net.Conn) stream.Guard { return nil }
+// Guard puts nothing between, unless the gateway is to understand what passes.
+func (a attachment) Guard(client io.ReadWriter, desktop net.Conn) stream.Guard {
+	if !a.endpoint.Understand {
+		return nil
+	}
+	return viewer.NewDesk(viewer.Options{}).Join(viewer.Policy{}, client, desktop)
+}

@@ -108,7 +108,7 @@ func (d *Daemon) build(ctx context.Context) error {
 		MaxDesktops: cfg.MaxDesktops, StartsAtOnce: cfg.StartsAtOnce, QueueTimeout: queueTimeout,
 		StartTimeout: cfg.StartTimeout, ImageTimeout: cfg.ImageTimeout, FirstClientGrace: cfg.FirstClientGrace,
 		IdleTimeout: cfg.IdleTimeout, MaxLifetime: cfg.MaxLifetime, StopGrace: cfg.StopGrace,
-		ReconcileInterval: reconcileInterval, BuildArgs: cfg.BuildArgs, Logger: cfg.Logger, Observer: observer,
+		ReconcileInterval: reconcileInterval, BuildArgs: cfg.BuildArgs, Logger: cfg.Logger, Observer: observer, LastPictures: true,
 	}); err != nil {
 		return err
 	}
