@@ -7,6 +7,7 @@ import (
 	"image"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
@@ -31,6 +32,10 @@ type Options struct {
 	// Password is for servers that offer VncAuth and not None. Only its first eight bytes count, and it protects little:
 	// see RFC 6143 section 7.2.2 and its section 9.
 	Password string
+	// Encodings of pixels that the server may use, best first: of Tight, ZRLE, CopyRect and Raw, which every server may
+	// always use. Others lead to an error as soon as one is met. Default: all four, in this order, so that a picture is
+	// small on the wire; each gives every pixel as it is.
+	Encodings []Encoding
 }
 
 // Client is one connection to an RFB server, past the handshake.
@@ -46,10 +51,12 @@ type Client struct {
 
 	wmu sync.Mutex // Guards writing to conn.
 
-	rmu    chan struct{} // Guards reading; a channel, so that a waiting caller can leave with its context.
-	frame  *image.RGBA   // Nil until pixels come for the size in force.
-	cover  *coverage     // Not nil while a Capture waits for all of the picture.
-	broken error         // Set once the stream is out of step; nothing can be read afterwards.
+	rmu          chan struct{} // Guards reading; a channel, so that a waiting caller can leave with its context.
+	frame        *image.RGBA   // Nil until pixels come for the size in force.
+	cover        *coverage     // Not nil while a Capture waits for all of the picture.
+	zrleStream   inflater
+	tightStreams [4]inflater
+	broken       error // Set once the stream is out of step; nothing can be read afterwards.
 
 	smu           sync.Mutex // Guards the size, which Size reads while an update is being read.
 	width, height int
@@ -65,8 +72,8 @@ func Dial(ctx context.Context, network, address string, opts Options) (*Client, 
 	return NewClient(ctx, conn, opts)
 }
 
-// NewClient does the handshake (RFC 6143 section 7.1 to 7.3), asks for 32-bit true colour (7.5.1) and for the
-// encodings Raw, CopyRect and DesktopSize (7.5.2). ctx bounds the handshake, not the client. The client owns conn from
+// NewClient does the handshake (RFC 6143 section 7.1 to 7.3), asks for 32-bit true colour (7.5.1), for the encodings of
+// pixels in [Options.Encodings] and for DesktopSize (7.5.2). ctx bounds the handshake, not the client. The client owns conn from
 // here on; when the handshake fails, conn is closed.
 //
 // ExtendedDesktopSize is left out on purpose: TigerVNC answers the first whole-screen requests of a client that
@@ -78,6 +85,9 @@ func Dial(ctx context.Context, network, address string, opts Options) (*Client, 
 func NewClient(ctx context.Context, conn net.Conn, opts Options) (*Client, error) {
 	if opts.MaxPixels <= 0 {
 		opts.MaxPixels = DefaultMaxPixels
+	}
+	if len(opts.Encodings) == 0 {
+		opts.Encodings = []Encoding{EncodingTight, EncodingZRLE, EncodingCopyRect, EncodingRaw}
 	}
 	c := &Client{
 		conn:      conn,
@@ -132,7 +142,8 @@ func (c *Client) handshake(opts Options) error {
 		return err
 	}
 	c.name = init.Name
-	return c.write(append(setPixelFormat(rgba()), setEncodings(EncodingRaw, EncodingCopyRect, EncodingDesktopSize)...))
+	encodings := slices.Concat(opts.Encodings, []Encoding{EncodingDesktopSize})
+	return c.write(append(setPixelFormat(rgba()), setEncodings(encodings...)...))
 }
 
 // write sends one or more whole messages.

@@ -208,17 +208,6 @@ func hextileHead(s *ServerScanner, b []byte) error {
 	return nil
 }
 
-// What the upper half of Tight's first byte says (rfbproto, Tight). Without the top bit it is a zlib stream's number.
-const (
-	tightFilter = 0x4 // A byte that names the filter follows.
-	tightFill   = 0x8
-	tightJPEG   = 0x9
-	tightPNG    = 0xa // In TightPNG; in Tight the same number says that nothing is compressed.
-)
-
-// tightMinimum is the length, in bytes, from which on data is compressed.
-const tightMinimum = 12
-
 func (s *ServerScanner) tightControl(b []byte) error {
 	r := &s.rect
 	r.control = b[0] >> 4
@@ -231,27 +220,27 @@ func (s *ServerScanner) tightControl(b []byte) error {
 	case r.control&0x8 != 0 && (png || r.control&^tightFilter != tightPNG):
 		return unwalkable("a Tight rectangle of type %d", r.control)
 	case r.control&tightFilter != 0:
-		s.read(1, tightFilterHead)
+		s.read(1, tightFilterName)
 	default:
 		s.tightData(r.width * r.height * r.tpixel)
 	}
 	return nil
 }
 
-func tightFilterHead(s *ServerScanner, b []byte) error {
+func tightFilterName(s *ServerScanner, b []byte) error {
 	r := &s.rect
 	switch b[0] {
-	case 0, 2: // Copy and gradient.
+	case tightCopy, tightGradient:
 		s.tightData(r.width * r.height * r.tpixel)
-	case 1:
-		s.read(1, tightPalette)
+	case tightPalette:
+		s.read(1, tightColours)
 	default:
 		return unwalkable("the Tight filter %d", b[0])
 	}
 	return nil
 }
 
-func tightPalette(s *ServerScanner, b []byte) error {
+func tightColours(s *ServerScanner, b []byte) error {
 	r := &s.rect
 	colours := int64(b[0]) + 1
 	switch {

@@ -145,7 +145,11 @@ func (s *ServerScanner) Next(b []byte) (m ServerMessage, rest []byte, err error)
 
 // cutText gives the first piece of a clipboard message as soon as it says what it is.
 func (s *ServerScanner) cutText(b []byte) (m ServerMessage, rest []byte, err error) {
-	for want := 8; ; {
+	want := 8
+	if s.holds >= want {
+		want = 12 // It is extended.
+	}
+	for {
 		n := copy(s.held[s.holds:want], b)
 		s.holds += n
 		b = b[n:]

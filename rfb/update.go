@@ -94,7 +94,7 @@ func (c *Client) nextUpdate(ctx context.Context) error {
 			}
 			return err
 		}
-		if err := c.message(ServerMessageType(kind[0])); err != nil {
+		if err := c.message(ctx, ServerMessageType(kind[0])); err != nil {
 			err = c.readError(ctx, err)
 			c.broken = fmt.Errorf("rfb: connection is unusable after: %w", err)
 			return err
@@ -120,10 +120,10 @@ func isTimeout(ctx context.Context, err error) bool {
 }
 
 // message reads the rest of one server message.
-func (c *Client) message(kind ServerMessageType) error {
+func (c *Client) message(ctx context.Context, kind ServerMessageType) error {
 	switch kind {
 	case MsgFramebufferUpdate:
-		return c.framebufferUpdate()
+		return c.framebufferUpdate(ctx)
 	case MsgSetColourMapEntries:
 		// Meaningless in true colour, but a server may still send it (RFC 6143 section 7.6.2).
 		var b [5]byte
@@ -157,7 +157,7 @@ func (c *Client) skip(n int64, what string) error {
 }
 
 // framebufferUpdate reads the rectangles of one update (RFC 6143 section 7.6.1).
-func (c *Client) framebufferUpdate() error {
+func (c *Client) framebufferUpdate(ctx context.Context) error {
 	var b [3]byte
 	if err := readFull(c.br, b[:], "update"); err != nil {
 		return err
@@ -167,6 +167,10 @@ func (c *Client) framebufferUpdate() error {
 		// A new size stands last in its update (RFC 6143 section 7.8.2).
 		if resized {
 			return errors.New("rfb: rectangle after a change of size in one update")
+		}
+		// A few bytes may stand for many pixels, so the next read can be long in coming.
+		if ctx.Err() != nil {
+			return fmt.Errorf("rfb: read an update: %w", context.Cause(ctx))
 		}
 		var err error
 		if resized, err = c.rectangle(); err != nil {
@@ -201,6 +205,10 @@ func (c *Client) rectangle() (resized bool, err error) {
 		return false, c.raw(r)
 	case EncodingCopyRect:
 		return false, c.copyRect(r)
+	case EncodingZRLE:
+		return false, c.zrle(r)
+	case EncodingTight:
+		return false, c.tight(r)
 	default:
 		return false, fmt.Errorf("rfb: server used encoding %d, which was not asked for", encoding)
 	}
@@ -236,9 +244,7 @@ func (c *Client) raw(r image.Rectangle) error {
 			row[a] = 0xff
 		}
 	}
-	if c.cover != nil {
-		c.cover.add(r)
-	}
+	c.come(r)
 	return nil
 }
 
