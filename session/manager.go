@@ -110,6 +110,8 @@ type desktop struct {
 	successor *attempt
 	// newHome says that its start makes the home, which goes if the start fails.
 	newHome bool
+	// sample is what it used when somebody asked last.
+	sample runtime.Stats
 	// created is when the start began, born when the container ran, ready when the
 	// desktop answered or was adopted, left when the last client went, failed when
 	// the failure was; zero where that has not happened.
