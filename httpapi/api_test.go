@@ -211,6 +211,28 @@ func TestLogs(t *testing.T) {
 	}
 }
 
+func TestStats(t *testing.T) {
+	b := newBench(t)
+	wantProblem(t, b.call("GET", "/api/vm/alice/stats", ""), http.StatusNotFound, "not_running")
+	b.start("alice")
+	a := b.call("GET", "/api/vm/alice/stats", "")
+	s := decode[api.Stats](t, a)
+	if a.status != 200 || s.At.IsZero() || s.MemoryBytes <= 0 || s.MemoryLimitBytes < s.MemoryBytes || s.PIDs != 1 {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if strings.Contains(a.body, "network") {
+		t.Errorf("what is not told: %s", a.body)
+	}
+}
+
+// TestStatsThatTheEngineDoesNotTell: it says so, and why.
+func TestStatsThatTheEngineDoesNotTell(t *testing.T) {
+	b := newBench(t)
+	b.start("alice")
+	b.engine.Fail(fake.OpStats, 1, runtime.ErrUnsupported)
+	wantProblem(t, b.call("GET", "/api/vm/alice/stats", ""), http.StatusNotImplemented, "unsupported")
+}
+
 func TestRestart(t *testing.T) {
 	b := newBench(t)
 	wantProblem(t, b.call("POST", "/api/vm/alice/restart", ""), http.StatusNotFound, "unknown_uid")
@@ -304,7 +326,7 @@ func TestToken(t *testing.T) {
 	calls := [][2]string{
 		{"POST", "/api/vm/any/alice"}, {"GET", "/api/vm/ws/alice"}, {"GET", "/api/vm/list"}, {"GET", "/api/vm/alice"},
 		{"DELETE", "/api/vm/alice"}, {"GET", "/api/vm"}, {"GET", "/api/vm/alice/events"},
-		{"GET", "/api/vm/alice/logs"}, {"POST", "/api/vm/alice/restart"}, {"GET", "/api/events"}, {"GET", "/api/catalog"}, {"GET", "/api/nothing"}, {"OPTIONS", "/api/vm/list"},
+		{"GET", "/api/vm/alice/logs"}, {"GET", "/api/vm/alice/stats"}, {"POST", "/api/vm/alice/restart"}, {"GET", "/api/events"}, {"GET", "/api/catalog"}, {"GET", "/api/nothing"}, {"OPTIONS", "/api/vm/list"},
 	}
 	for _, c := range calls {
 		for _, auth := range []string{"", "Bearer", "Bearer ", "Bearer secre", "Bearer secret2", "Basic secret", "secret", "Bearer  secret"} {

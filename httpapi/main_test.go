@@ -21,6 +21,7 @@ import (
 	"sage/catalog"
 	"sage/httpapi"
 	"sage/httpapi/api"
+	"sage/runtime"
 	"sage/runtime/fake"
 	"sage/session"
 )
@@ -61,7 +62,9 @@ func newBench(t *testing.T, changes ...any) *bench {
 	t.Helper()
 	b := &bench{
 		t: t, dir: t.TempDir(), log: &diary{},
-		engine: fake.New(fake.Options{Images: map[string]fake.Image{image: {Program: fake.VNC(vncPort)}}}),
+		engine: fake.New(fake.Options{
+			Images: map[string]fake.Image{image: {Program: fake.VNC(vncPort)}}, Capabilities: runtime.Capabilities{Stats: true},
+		}),
 	}
 	apps := &catalog.Catalog{Version: 1, Apps: []catalog.App{
 		{

@@ -80,6 +80,8 @@ func (s *Server) register(a huma.API) {
 		"The last lines of both outputs, at most 64 KiB, as plain text.", s.logs)
 	call(s, a, http.MethodGet, "/api/vm/{uid}/screenshot.png", "Picture a desktop",
 		"What it shows now, or what it showed when it was stopped (X-Sage-Live: false). It is no use of the desktop.", s.picture)
+	call(s, a, http.MethodGet, "/api/vm/{uid}/stats", "Tell what a desktop uses",
+		"Processor, memory, processes and network, as the engine counts them. An engine that cannot count is refused as unsupported.", s.stats)
 	call(s, a, http.MethodGet, "/api/vm/{uid}/events", "Follow a desktop",
 		"Server-sent events (HTML Living Standard, section 9.2). Each event \"desktop\" carries the document of GET /api/vm/{uid}: one at once, "+
 			"and one whenever it changes, at most ten in a second. A uid without a desktop has the state absent, and a later start is followed, too. "+
@@ -204,6 +206,14 @@ func (s *Server) picture(ctx context.Context, in *pictureInput) (*pictureOutput,
 	return &pictureOutput{
 		ContentType: "image/png", CacheControl: "no-store", LastModified: p.At, Live: p.Live, Body: p.PNG,
 	}, nil
+}
+
+func (s *Server) stats(ctx context.Context, in *uidInput) (*output[api.Stats], error) {
+	used, err := s.sessions.Usage(ctx, in.UID)
+	if err != nil {
+		return nil, err
+	}
+	return &output[api.Stats]{usage(used)}, nil
 }
 
 func (s *Server) apps(context.Context, *struct{}) (*output[api.Catalog], error) {

@@ -31,6 +31,17 @@ func desktop(s session.Session) api.Desktop {
 	return d
 }
 
+func usage(u session.Usage) api.Stats {
+	out := api.Stats{
+		At: u.At, CPUSeconds: u.CPU.Seconds(), CPUPercent: u.CPUPercent,
+		MemoryBytes: u.MemoryBytes, MemoryLimitBytes: u.MemoryLimitBytes, PIDs: u.PIDs,
+	}
+	if u.NetworkRxBytes >= 0 {
+		out.NetworkRxBytes, out.NetworkTxBytes = &u.NetworkRxBytes, &u.NetworkTxBytes
+	}
+	return out
+}
+
 func image(s *session.ImageStatus) *api.Image {
 	if s == nil {
 		return nil

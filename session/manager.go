@@ -122,6 +122,8 @@ type desktop struct {
 	newHome bool
 	// pictured says that its first client has been sent a picture.
 	pictured bool
+	// sample is what it used when somebody asked last.
+	sample runtime.Stats
 	// created is when the start began, born when the container ran, ready when the
 	// desktop answered or was adopted, left when the last client went, failed when
 	// the failure was; zero where that has not happened.

@@ -92,6 +92,18 @@ type Layer struct {
 	Total   int64  `json:"total,omitempty"`
 }
 
+// Stats is the answer of GET /api/vm/{uid}/stats.
+type Stats struct {
+	At               time.Time `json:"at" doc:"When that was, by the engine's clock."`
+	CPUSeconds       float64   `json:"cpu_seconds" doc:"Processor time since the container was started."`
+	CPUPercent       float64   `json:"cpu_percent" doc:"Share of one core, of late: 150 is one core and a half."`
+	MemoryBytes      int64     `json:"memory_bytes"`
+	MemoryLimitBytes int64     `json:"memory_limit_bytes" doc:"The container's limit, or all memory of the host."`
+	PIDs             int64     `json:"pids" doc:"Processes and threads."`
+	NetworkRxBytes   *int64    `json:"network_rx_bytes,omitempty" doc:"What has come to it; absent where the engine does not tell."`
+	NetworkTxBytes   *int64    `json:"network_tx_bytes,omitempty" doc:"What has left it; absent where the engine does not tell."`
+}
+
 // Gone is the event that says that a uid has no desktop any more.
 type Gone struct {
 	UID string `json:"uid"`

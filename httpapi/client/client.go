@@ -151,6 +151,16 @@ func (c *Client) Logs(ctx context.Context, uid string, lines int) (string, error
 	return string(text), err
 }
 
+// Stats tells what the uid's desktop uses. Without one, it is CodeNotRunning; on an
+// engine that does not count, CodeUnsupported.
+func (c *Client) Stats(ctx context.Context, uid string) (api.Stats, error) {
+	path, err := callPath("/api/vm/", uid)
+	if err != nil {
+		return api.Stats{}, err
+	}
+	return call[api.Stats](ctx, c, http.MethodGet, path+"/stats", nil)
+}
+
 // Catalog gives the apps that can be started.
 func (c *Client) Catalog(ctx context.Context) (api.Catalog, error) {
 	return call[api.Catalog](ctx, c, http.MethodGet, "/api/catalog", nil)

@@ -112,6 +112,10 @@ func TestCalls(t *testing.T) {
 		{"logs", 200, "one\ntwo\n", func(ctx context.Context, c *client.Client) (any, error) {
 			return c.Logs(ctx, "u", 7)
 		}, `"one\ntwo\n"`, asked{"GET", "/api/vm/u/logs?tail=7", "Bearer secret", "", ""}},
+		{"stats", 200, `{"pids":7,"network_rx_bytes":8}`, func(ctx context.Context, c *client.Client) (any, error) {
+			s, err := c.Stats(ctx, "u")
+			return []int64{s.PIDs, *s.NetworkRxBytes}, err
+		}, `[7,8]`, asked{"GET", "/api/vm/u/stats", "Bearer secret", "", ""}},
 		{"stop", 204, "", func(ctx context.Context, c *client.Client) (any, error) {
 			return nil, c.Stop(ctx, "u", false)
 		}, `null`, asked{"DELETE", "/api/vm/u", "Bearer secret", "", ""}},

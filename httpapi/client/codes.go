@@ -21,6 +21,7 @@ const (
 	CodeImageNotFound     = "image_not_found"
 	CodeEngineUnavailable = "engine_unavailable"
 	CodeEngineExhausted   = "engine_exhausted"
+	CodeUnsupported       = "unsupported"
 	CodeShuttingDown      = "shutting_down"
 	CodeInternal          = "internal"
 
