@@ -16,18 +16,25 @@ declare module "@novnc/novnc" {
   }
 
   export default class RFB extends EventTarget {
-    constructor(target: Element, url: string | WebSocket, options?: Options);
+    constructor(target: Element, channel: string | WebSocket, options?: Options);
 
     viewOnly: boolean;
     scaleViewport: boolean;
     resizeSession: boolean;
+    clipViewport: boolean;
+    dragViewport: boolean;
     background: string;
+    /** 0 to 9. */
+    qualityLevel: number;
+    /** 0 to 9. */
+    compressionLevel: number;
 
     disconnect(): void;
     focus(options?: FocusOptions): void;
     blur(): void;
-    sendCtrlAltDel(): void;
+    sendKey(keysym: number, code: string | null, down?: boolean): void;
     clipboardPasteFrom(text: string): void;
+    toBlob(callback: (blob: Blob | null) => void, type?: string): void;
 
     addEventListener<K extends keyof Events>(type: K, listener: (event: Events[K]) => void): void;
   }
