@@ -88,7 +88,7 @@ export interface Desktop {
   queue_position?: number;
   image?: ImageProgress;
   progress?: string;
-  clients?: number;
+  /** Open streams of the picture: people. */
   viewers?: number;
   created_at?: string;
   started_at?: string;

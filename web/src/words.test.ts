@@ -31,8 +31,7 @@ it.each([
 describe("company", () => {
   it.each([
     [{}, ""],
-    [{ clients: 1 }, "1 person here"],
-    [{ clients: 3, viewers: 1 }, "2 people here, 1 watching"],
-    [{ clients: 2, viewers: 2 }, "2 people watching"],
+    [{ viewers: 1 }, "1 person here"],
+    [{ viewers: 3 }, "3 people here"],
   ])("%j", (desktop, words) => expect(company(desktop)).toBe(words));
 });

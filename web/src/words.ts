@@ -91,11 +91,6 @@ export function phaseWords(phase: string): string {
 }
 
 /** Who is here, in words; empty when nobody is. */
-export function company(desktop: Pick<Desktop, "clients" | "viewers">): string {
-  const watching = desktop.viewers ?? 0;
-  const using = Math.max(0, (desktop.clients ?? 0) - watching);
-  if (using === 0 && watching === 0) return "";
-  if (watching === 0) return `${people(using)} here`;
-  if (using === 0) return `${people(watching)} watching`;
-  return `${people(using)} here, ${watching} watching`;
+export function company(desktop: Pick<Desktop, "viewers">): string {
+  return desktop.viewers ? `${people(desktop.viewers)} here` : "";
 }

@@ -87,6 +87,9 @@ export function useDesktop(uid: string): { desktop: Desktop | undefined; problem
   return { desktop, problem, tell: (told) => setDesktop((last) => told ?? { uid, app: last?.app ?? "", state: "absent" }) };
 }
 
+// How long the first events may take after the beginning of the stream that brings them.
+const settleMs = 50;
+
 /** Every desktop that the person may see, by uid; undefined until the first word. */
 export function useDesktops(): { desktops: Map<string, Desktop> | undefined; problem: Problem | undefined } {
   const { api } = useSite();
@@ -95,33 +98,24 @@ export function useDesktops(): { desktops: Map<string, Desktop> | undefined; pro
   useTask(
     async (signal) => {
       const all = new Map<string, Desktop>();
-      const broken = (trouble: Problem) => setProblem(trouble);
-      const opened = () => {
-        // The list is asked for when events are listened to already, so that nothing falls in between.
-        void api.desktops(signal).then((list) => {
-          const fresh = new Set(heard);
-          for (const uid of all.keys()) if (!fresh.has(uid)) all.delete(uid);
-          for (const desktop of list) if (!fresh.has(desktop.uid)) all.set(desktop.uid, desktop);
-          setDesktops(new Map(all));
-          setProblem(undefined);
-        }, (error: unknown) => signal.aborted || broken(asProblem(error)));
-        heard.clear();
-      };
-      // The uids that events have told of since the list was asked for.
-      const heard = new Set<string>();
+      const show = () => setDesktops(new Map(all));
       await follow(
         api,
         undefined,
         {
-          opened,
+          // What there is comes with the beginning, so that nothing at all is nothing to tell.
+          opened: () => {
+            all.clear();
+            setTimeout(show, settleMs);
+            setProblem(undefined);
+          },
           event: ({ event, data }) => {
             const told = JSON.parse(data) as Desktop;
-            heard.add(told.uid);
-            if (event === "gone" || told.state === "absent") all.delete(told.uid);
+            if (event === "gone") all.delete(told.uid);
             else if (event === "desktop") all.set(told.uid, told);
-            setDesktops((last) => last && new Map(all));
+            show();
           },
-          broken,
+          broken: setProblem,
         },
         signal,
       );

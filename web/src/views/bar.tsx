@@ -51,7 +51,7 @@ export function Bar(props: BarProps) {
   const { app, desktop, screen } = props;
   const [open, setOpen] = useState<PanelName>();
   const [seen, setSeen] = useState(props.copied);
-  const bar = useRef<HTMLDivElement>(null);
+  const bar = useRef<HTMLElement>(null);
 
   const close = (refocus = true) => {
     setOpen(undefined);
@@ -97,7 +97,7 @@ export function Bar(props: BarProps) {
     );
 
   return (
-    <div
+    <header
       class="bar-place"
       ref={bar}
       onKeyDown={(event) => {
@@ -131,7 +131,7 @@ export function Bar(props: BarProps) {
             onClick={() => use(tool)}
           >
             <Icon name={tool.icon} />
-            {tool.action === "people" && here && <span class="count">{desktop.clients ?? 0}</span>}
+            {tool.action === "people" && here && <span class="count">{desktop.viewers}</span>}
           </button>
         ))}
         <button
@@ -173,6 +173,6 @@ export function Bar(props: BarProps) {
             ))}
         </ul>,
       )}
-    </div>
+    </header>
   );
 }

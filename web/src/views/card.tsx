@@ -27,7 +27,7 @@ interface CardProps {
 
 /** One desktop in a list: its picture, how it is, and what can be done with it. */
 export function Card({ desktop, app, used, named }: CardProps) {
-  const { api, memory } = useSite();
+  const { api, memory, go } = useSite();
   const [element, inSight] = useInSight<HTMLLIElement>();
   const [busy, setBusy] = useState("");
   const [problem, setProblem] = useState<Problem>();
@@ -73,10 +73,10 @@ export function Card({ desktop, app, used, named }: CardProps) {
     <li class="card" ref={element} data-uid={uid} data-state={desktop.state} aria-busy={busy !== ""}>
       <Link to={{ view: "desktop", uid }} class="thumb" label={`Open ${name}`}>
         {picture ? <img src={picture} alt="" /> : <AppIcon app={app} />}
-        <span class="chip" data-state={desktop.state}>
-          {busy || stateWords(desktop.state)}
-        </span>
       </Link>
+      <span class="chip" data-state={desktop.state}>
+        {busy || stateWords(desktop.state)}
+      </span>
       <div class="card-body">
         <div class="who">
           <AppIcon app={app} />
@@ -91,9 +91,15 @@ export function Card({ desktop, app, used, named }: CardProps) {
           </p>
         )}
         <div class="card-actions">
-          <Link to={{ view: "desktop", uid }} class="button primary">
-            {running ? "Open" : "Show"}
-          </Link>
+          {desktop.state === "absent" || desktop.state === "failed" ? (
+            <button type="button" class="button" onClick={() => go({ view: "desktop", uid }, {})}>
+              Start again
+            </button>
+          ) : (
+            <Link to={{ view: "desktop", uid }} class="button primary">
+              Open
+            </Link>
+          )}
           {desktop.state !== "absent" && (
             <Action icon="log" label={`Log of ${name}`} run={() => setLog(true)} disabled={false} action="log" />
           )}

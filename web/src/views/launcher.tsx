@@ -12,7 +12,7 @@ import { SettingsForm } from "../parts/settings";
 import { Sheet } from "../parts/sheet";
 import { newUID } from "../remember";
 import { isRunning, type App, type Desktop, type StartRequest } from "../wire";
-import { ago, span } from "../words";
+import { ago } from "../words";
 
 // With fewer apps a search is in the way.
 const manyApps = 8;
@@ -131,7 +131,8 @@ function Tile({ app, desktops }: { app: App; desktops: ReadonlyMap<string, Deskt
           {verb}
         </span>
         <span class="state" id={`state-${app.id}`}>
-          {running && desktop ? <RunningFor desktop={desktop} now={now} /> : latest ? `Used ${ago(now - latest.used)}` : ""}
+          {running && <span class="dot" />}
+          {running ? "Running" : latest ? `Used ${ago(now - latest.used)}` : ""}
         </span>
         {(latest || app.variables.length > 0) && (
           <button
@@ -158,15 +159,6 @@ function Tile({ app, desktops }: { app: App; desktops: ReadonlyMap<string, Deskt
         />
       )}
     </li>
-  );
-}
-
-function RunningFor({ desktop, now }: { desktop: Desktop; now: number }) {
-  const since = Date.parse(desktop.started_at ?? "");
-  return (
-    <>
-      <span class="dot" /> Running{Number.isNaN(since) ? "" : ` for ${span(now - since)}`}
-    </>
   );
 }
 

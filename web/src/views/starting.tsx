@@ -3,7 +3,6 @@ import { useEffect, useState } from "preact/hooks";
 import { useNow } from "../live/hooks";
 import { AppIcon } from "../parts/appicon";
 import { Icon } from "../parts/icon";
-import { Link } from "../parts/link";
 import { Progress } from "../parts/progress";
 import type { App, Desktop, ImageProgress, Phase } from "../wire";
 import { bytes, span, steps } from "../words";
@@ -50,9 +49,6 @@ export function Starting({ app, uid, desktop, closing }: { app: App; uid: string
               {now - since > longMs ? "The first start of an app takes longer, because it is fetched or built first. " : ""}
               <span aria-hidden="true">{span(now - since)}</span>
             </p>
-            <Link class="button" to={{ view: "launcher" }}>
-              All apps
-            </Link>
           </>
         )}
       </section>
@@ -88,7 +84,7 @@ function sentence(phase: Phase | undefined, desktop: Desktop | undefined): strin
     if (before <= 0) return "All places are taken. You are the next.";
     return before === 1 ? "All places are taken. One person is before you." : `All places are taken. ${before} people are before you.`;
   }
-  if (phase === "image") return "The app is being fetched or built. It is kept for the next time.";
+  if (phase === "image") return "Getting the app. It is kept for the next time.";
   return `${steps.find((step) => step.phase === phase)?.title ?? "Starting"}…`;
 }
 
@@ -110,13 +106,10 @@ function Image({ image }: { image: ImageProgress }) {
       {image.total ? (
         <p class="bytes">
           {bytes(image.current ?? 0)} of {bytes(image.total)}
+          {layers.length > 0 && `, ${done} of ${layers.length} parts are there`}
         </p>
       ) : null}
-      {layers.length > 0 && (
-        <>
-          <p class="quiet small">
-            {done} of {layers.length} parts are there
-          </p>
+      {layers.length > 0 ? (
           <ul class="layers">
             {moving.slice(0, mostLayers).map((layer) => (
               <li key={layer.id}>
@@ -127,9 +120,9 @@ function Image({ image }: { image: ImageProgress }) {
               </li>
             ))}
           </ul>
-        </>
+      ) : (
+        image.text && <p class="engine-word">{image.text}</p>
       )}
-      {image.text && <p class="engine-word">{image.text}</p>}
     </div>
   );
 }

@@ -53,7 +53,7 @@ export function Watch({ token }: { token: string }) {
   const state = connection.connected ? "connected" : connection.failures > 0 ? "disconnected" : "connecting";
   return (
     <div class="desktop" ref={frame} data-view="watch">
-      <div class="bar-place">
+      <header class="bar-place">
         <div class="bar" role="toolbar" aria-label="Watching">
           <span class="tool still">
             <Icon name="eye" />
@@ -67,7 +67,7 @@ export function Watch({ token }: { token: string }) {
             </button>
           )}
         </div>
-      </div>
+      </header>
       <main class="stage">
         <div id="screen" ref={target} data-state={state} role="img" aria-label={`The picture of ${name || "a desktop"}`} />
         <div class="overlay" role="status">
