@@ -101,6 +101,8 @@ async function connected(page) {
 }
 
 async function charts(page) {
+  // Only what is in sight is asked for.
+  await page.locator("[data-uid=running]").scrollIntoViewIfNeeded();
   await page.locator("[data-uid=running] polyline").first().waitFor();
   await page.locator("[data-uid=running] .thumb img:not(.appicon)").waitFor();
 }
