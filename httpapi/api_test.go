@@ -247,7 +247,7 @@ func TestToken(t *testing.T) {
 	})
 	calls := [][2]string{
 		{"POST", "/api/vm/any/alice"}, {"GET", "/api/vm/ws/alice"}, {"GET", "/api/vm/list"}, {"GET", "/api/vm/alice"},
-		{"DELETE", "/api/vm/alice"}, {"GET", "/api/catalog"}, {"GET", "/api/nothing"}, {"OPTIONS", "/api/vm/list"},
+		{"DELETE", "/api/vm/alice"}, {"GET", "/api/vm"}, {"GET", "/api/vm/alice/events"}, {"GET", "/api/events"}, {"GET", "/api/catalog"}, {"GET", "/api/nothing"}, {"OPTIONS", "/api/vm/list"},
 	}
 	for _, c := range calls {
 		for _, auth := range []string{"", "Bearer", "Bearer ", "Bearer secre", "Bearer secret2", "Basic secret", "secret", "Bearer  secret"} {

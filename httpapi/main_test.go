@@ -45,6 +45,16 @@ type bench struct {
 	dir     string
 }
 
+// managerOptions are those of a daemon whose clocks run out in no test.
+func managerOptions(dir string, current func() *catalog.Catalog) session.Options {
+	return session.Options{
+		Catalog: current, DataDir: dir, BaseName: "collab-vm-", Instance: "one",
+		PublishIP: netip.MustParseAddr("127.0.0.1"), PortStart: 11000, PortEnd: 11010,
+		StartTimeout: time.Minute, ImageTimeout: time.Minute, FirstClientGrace: time.Hour, IdleTimeout: time.Hour,
+		StopGrace: time.Second, ReconcileInterval: time.Hour, Logger: slog.New(slog.DiscardHandler),
+	}
+}
+
 func newBench(t *testing.T, changes ...func(*httpapi.Options)) *bench {
 	t.Helper()
 	b := &bench{
@@ -72,12 +82,7 @@ func newBench(t *testing.T, changes ...func(*httpapi.Options)) *bench {
 	}})
 	current := func() *catalog.Catalog { return apps }
 	var err error
-	b.manager, err = session.New(b.engine, session.Options{
-		Catalog: current, DataDir: b.dir, BaseName: "collab-vm-", Instance: "one",
-		PublishIP: netip.MustParseAddr("127.0.0.1"), PortStart: 11000, PortEnd: 11010,
-		StartTimeout: time.Minute, ImageTimeout: time.Minute, FirstClientGrace: time.Hour, IdleTimeout: time.Hour,
-		StopGrace: time.Second, ReconcileInterval: time.Hour, Logger: slog.New(slog.DiscardHandler),
-	})
+	b.manager, err = session.New(b.engine, managerOptions(b.dir, current))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"sage/catalog"
 	"sage/httpapi/api"
 	"sage/session"
 )
@@ -37,23 +36,33 @@ type output[T any] struct{ Body T }
 
 // register adds every call. The prefix /api/vm is the original's.
 func (s *Server) register(a huma.API) {
-	call(s, a, http.MethodPost, "/api/vm/any/{uid}", "Start a desktop, or find the one that runs", s.start)
-	call(s, a, http.MethodGet, "/api/vm/ws/{uid}", "Find a running desktop", s.locate)
-	call(s, a, http.MethodGet, "/api/vm/list", "List the uids that have a running desktop", s.list)
-	call(s, a, http.MethodGet, "/api/vm/{uid}", "Describe a desktop", s.describe)
-	call(s, a, http.MethodDelete, "/api/vm/{uid}", "Stop a desktop", s.stop)
-	call(s, a, http.MethodGet, "/api/catalog", "List the apps", s.apps)
-	call(s, a, http.MethodGet, "/healthz", "Tell whether the process lives", s.healthz)
-	call(s, a, http.MethodGet, "/readyz", "Tell whether desktops can be started", s.readyz)
+	call(s, a, http.MethodPost, "/api/vm/any/{uid}", "Start a desktop, or find the one that runs",
+		"Answers when the desktop does. One that runs is returned as it is, one that is going away is started anew.", s.start)
+	call(s, a, http.MethodGet, "/api/vm/ws/{uid}", "Find a running desktop", "", s.locate)
+	call(s, a, http.MethodGet, "/api/vm/list", "List the uids that have a running desktop", "", s.list)
+	call(s, a, http.MethodGet, "/api/vm", "Describe every desktop", "Those that come up, go away or have failed, too.", s.desktops)
+	call(s, a, http.MethodGet, "/api/vm/{uid}", "Describe a desktop", "", s.describe)
+	call(s, a, http.MethodDelete, "/api/vm/{uid}", "Stop a desktop", "Answers when it is gone. A start that is under way is ended.", s.stop)
+	call(s, a, http.MethodGet, "/api/vm/{uid}/events", "Follow a desktop",
+		"Server-sent events (HTML Living Standard, section 9.2). Each event \"desktop\" carries the document of GET /api/vm/{uid}: one at once, "+
+			"and one whenever it changes, at most ten in a second. A uid without a desktop has the state absent, and a later start is followed, too. "+
+			"The stream ends when sage goes down; following is no use of a desktop.", s.follow)
+	call(s, a, http.MethodGet, "/api/events", "Follow every desktop",
+		"Like the events of one desktop: first an event \"desktop\" for each that there is, then for each that changes, "+
+			"and an event \"gone\" with the uid of each that is absent again.", s.followAll)
+	call(s, a, http.MethodGet, "/api/catalog", "List the apps", "", s.apps)
+	call(s, a, http.MethodGet, "/healthz", "Tell whether the process lives", "", s.healthz)
+	call(s, a, http.MethodGet, "/readyz", "Tell whether desktops can be started", "", s.readyz)
 }
 
 // call registers one call; its errors go through the one table.
-func call[I, O any](s *Server, a huma.API, method, path, summary string, serve func(context.Context, *I) (*O, error)) {
+func call[I, O any](s *Server, a huma.API, method, path, summary, description string, serve func(context.Context, *I) (*O, error)) {
 	op := huma.Operation{
 		OperationID:  huma.GenerateOperationID(method, path, (*O)(nil)),
 		Method:       method,
 		Path:         path,
 		Summary:      summary,
+		Description:  description,
 		MaxBodyBytes: MaxBody,
 	}
 	huma.Register(a, op, func(ctx context.Context, in *I) (*O, error) {
@@ -114,16 +123,16 @@ func (s *Server) describe(_ context.Context, in *uidInput) (*output[api.Desktop]
 	if found.State == session.Absent {
 		return nil, session.ErrNotRunning
 	}
-	d := api.Desktop{
-		UID: found.UID, App: found.App, State: string(found.State), Container: found.Container,
-		Endpoints: endpoints(found.Endpoints), Clients: found.Clients, CreatedAt: found.CreatedAt,
-		StartedAt: optional(found.ReadyAt), IdleDeadline: optional(found.IdleDeadline),
-		Progress: found.Progress, Reason: failure(found.Failure),
+	return &output[api.Desktop]{desktop(found)}, nil
+}
+
+func (s *Server) desktops(context.Context, *struct{}) (*output[api.Desktops], error) {
+	out := api.Desktops{Desktops: []api.Desktop{}}
+	for _, d := range s.sessions.List() {
+		out.Desktops = append(out.Desktops, desktop(d))
 	}
-	if found.Token != "" {
-		d.URL = streamURL(found.Token)
-	}
-	return &output[api.Desktop]{d}, nil
+	slices.SortFunc(out.Desktops, func(a, b api.Desktop) int { return strings.Compare(a.UID, b.UID) })
+	return &output[api.Desktops]{out}, nil
 }
 
 func (s *Server) stop(ctx context.Context, in *stopInput) (*struct{}, error) {
@@ -146,7 +155,7 @@ func (s *Server) healthz(context.Context, *struct{}) (*output[api.Health], error
 }
 
 func (s *Server) readyz(ctx context.Context, _ *struct{}) (*output[api.Health], error) {
-	if s.draining.Load() {
+	if s.goingDown() {
 		return nil, session.ErrClosing
 	}
 	const patience = 5 * time.Second
@@ -159,34 +168,4 @@ func (s *Server) readyz(ctx context.Context, _ *struct{}) (*output[api.Health], 
 	return &output[api.Health]{api.Health{Status: "ok", Version: s.opts.Version, Engine: &api.Engine{
 		Backend: info.Backend, Version: info.Version, Rootless: info.Rootless, Warnings: info.Warnings,
 	}}}, nil
-}
-
-// streamURL is where a desktop's streams are; clients append an endpoint.
-func streamURL(token string) string { return "/stream/" + token }
-
-func endpoints(in []catalog.Endpoint) []api.Endpoint {
-	out := make([]api.Endpoint, len(in))
-	for i, e := range in {
-		out[i] = api.Endpoint{Name: e.Name, Protocol: string(e.Protocol)}
-	}
-	return out
-}
-
-func variables(in []catalog.Variable) []api.Variable {
-	out := make([]api.Variable, len(in))
-	for i, v := range in {
-		out[i] = api.Variable{
-			Name: v.Name, Title: v.Title, Description: v.Description, Type: string(v.Type), Default: v.Default,
-			Allowed: v.Allowed, Pattern: v.Pattern, Min: v.Min, Max: v.Max, Secret: v.Secret,
-		}
-	}
-	return out
-}
-
-// optional is nil for a moment that has not come.
-func optional(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
 }

@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync/atomic"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -33,6 +32,8 @@ type Sessions interface {
 	Start(ctx context.Context, uid string, req session.Request) (session.Session, error)
 	Get(uid string) (session.Session, error)
 	List() []session.Session
+	Watch(uid string) (*session.Watch, error)
+	WatchAll() *session.Watch
 	Stop(ctx context.Context, uid string, opts session.StopOptions) error
 	Attach(ctx context.Context, token, endpoint string) (*session.Attachment, error)
 	Ping(ctx context.Context) (runtime.Info, error)
@@ -65,18 +66,22 @@ type Server struct {
 	opts     Options
 	gateway  *stream.Gateway
 	handler  http.Handler
-	draining atomic.Bool
 	requests underWay
+	// down ends when the daemon begins to go down; goDown ends it.
+	down   context.Context
+	goDown context.CancelFunc
 }
 
 // New makes a Server.
 func New(sessions Sessions, opts Options) *Server {
 	s := &Server{sessions: sessions, opts: opts}
+	s.down, s.goDown = context.WithCancel(context.Background())
 	s.gateway = stream.New(attacher{sessions}, stream.Options{
 		Logger: opts.Logger, WriteError: s.writeError, CheckOrigin: s.checkOrigin,
 	})
-	mux := http.NewServeMux()
-	s.register(humago.New(mux, s.humaConfig()))
+	calls := newPaths(s.noRoute)
+	s.register(humago.New(calls, s.humaConfig()))
+	mux := calls.whole
 	mux.Handle("GET /stream/{token}", s.gateway)
 	mux.Handle("GET /stream/{token}/{endpoint}", s.gateway)
 	mux.HandleFunc("/api/", s.noRoute)
@@ -96,11 +101,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Streams gives the number of streams that are open.
 func (s *Server) Streams() int { return s.gateway.Active() }
 
-// Drain makes the daemon not ready, refuses new streams, and waits until those
-// that are open have ended by themselves and what is being asked has been
-// answered, at most until ctx ends. Meanwhile it goes on answering.
+func (s *Server) goingDown() bool { return s.down.Err() != nil }
+
+// Drain makes the daemon not ready, refuses new streams, ends those of events,
+// and waits until the others have ended by themselves and what is being asked has
+// been answered, at most until ctx ends. Meanwhile it goes on answering.
 func (s *Server) Drain(ctx context.Context) error {
-	s.draining.Store(true)
+	s.goDown()
 	if err := s.gateway.Drain(ctx); err != nil {
 		return err
 	}
@@ -108,7 +115,10 @@ func (s *Server) Drain(ctx context.Context) error {
 }
 
 // Shutdown ends every stream and waits for their end, at most until ctx ends.
-func (s *Server) Shutdown(ctx context.Context) error { return s.gateway.Shutdown(ctx) }
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.goDown()
+	return s.gateway.Shutdown(ctx)
+}
 
 func (s *Server) humaConfig() huma.Config {
 	config := huma.DefaultConfig("Sage", s.opts.Version)

@@ -59,6 +59,10 @@ func (m *Manager) attach(d *desktop, endpoint string) (*Attachment, error) {
 			continue
 		}
 		d.clients++
+		if e == d.primary() {
+			d.viewers++
+		}
+		m.tell(d.uid)
 		if d.state == Ready {
 			m.setState(d, Occupied)
 		}
@@ -99,6 +103,10 @@ func (a *Attachment) Release() {
 		a.m.mu.Lock()
 		defer a.m.mu.Unlock()
 		a.d.clients--
+		if a.Endpoint == a.d.primary() {
+			a.d.viewers--
+		}
+		a.m.tell(a.d.uid)
 		if a.d.clients > 0 {
 			return
 		}

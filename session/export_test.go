@@ -32,3 +32,10 @@ func Transitions() []Transition {
 	}
 	return rows
 }
+
+// Watches is how many there are.
+func (m *Manager) Watches() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.watches)
+}

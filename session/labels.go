@@ -19,6 +19,9 @@ const (
 	labelApp       = "io.sage.app"
 	labelToken     = "io.sage.token"
 	labelEndpoints = "io.sage.endpoints"
+	// Optional: containers of an earlier sage do not have them.
+	labelLimits = "io.sage.limits"
+	labelHome   = "io.sage.home"
 
 	labelsVersion = "1"
 )
@@ -27,6 +30,22 @@ const (
 type identity struct {
 	uid, app, token string
 	endpoints       []catalog.Endpoint
+	// limits are without that of /dev/shm, which is nobody's to look at.
+	limits runtime.Limits
+	// home is where it is in the container; empty for none.
+	home string
+}
+
+// identityOf makes an identity for an app's next container.
+func identityOf(uid string, app *catalog.App) identity {
+	id := identity{
+		uid: uid, app: app.ID, token: newToken(), endpoints: app.Endpoints,
+		limits: runtime.Limits{CPUs: app.Limits.CPUs, MemoryBytes: int64(app.Limits.Memory), PIDs: app.Limits.Pids},
+	}
+	if app.Home != nil {
+		id.home = app.Home.Path
+	}
+	return id
 }
 
 // primary is the endpoint whose answer makes a desktop ready.
@@ -56,6 +75,8 @@ func (o *Options) labels(id identity) map[string]string {
 		labelApp:       id.app,
 		labelToken:     id.token,
 		labelEndpoints: formatEndpoints(id.endpoints),
+		labelLimits:    formatLimits(id.limits),
+		labelHome:      id.home,
 	}
 }
 
@@ -65,7 +86,7 @@ func parseLabels(labels map[string]string) (identity, error) {
 	if v := labels[labelVersion]; v != labelsVersion {
 		return identity{}, fmt.Errorf("label %s is %q, this sage reads %q", labelVersion, v, labelsVersion)
 	}
-	id := identity{uid: labels[labelUID], app: labels[labelApp], token: labels[labelToken]}
+	id := identity{uid: labels[labelUID], app: labels[labelApp], token: labels[labelToken], home: labels[labelHome]}
 	if err := CheckUID(id.uid); err != nil {
 		return identity{}, fmt.Errorf("label %s: %w", labelUID, err)
 	}
@@ -76,7 +97,27 @@ func parseLabels(labels map[string]string) (identity, error) {
 	if id.endpoints, err = parseEndpoints(labels[labelEndpoints]); err != nil {
 		return identity{}, fmt.Errorf("label %s: %w", labelEndpoints, err)
 	}
+	if text, ok := labels[labelLimits]; ok {
+		if id.limits, err = parseLimits(text); err != nil {
+			return identity{}, fmt.Errorf("label %s: %w", labelLimits, err)
+		}
+	}
 	return id, nil
+}
+
+// The limits are cores, bytes of memory and processes; zero for no limit.
+const limitsFormat = "cpus=%g,memory=%d,pids=%d"
+
+func formatLimits(l runtime.Limits) string {
+	return fmt.Sprintf(limitsFormat, l.CPUs, l.MemoryBytes, l.PIDs)
+}
+
+func parseLimits(text string) (l runtime.Limits, err error) {
+	_, err = fmt.Sscanf(text, limitsFormat, &l.CPUs, &l.MemoryBytes, &l.PIDs)
+	if err != nil || formatLimits(l) != text || l.CPUs < 0 || l.MemoryBytes < 0 || l.PIDs < 0 {
+		return runtime.Limits{}, fmt.Errorf("%q is not cpus=N,memory=N,pids=N", text)
+	}
+	return l, nil
 }
 
 // formatEndpoints writes "name=protocol:port/path", separated by commas, so

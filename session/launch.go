@@ -64,6 +64,7 @@ func (l *launch) await(ctx context.Context) error {
 func (l *launch) enter(p Phase) {
 	if l.phase != p {
 		l.phase, l.since = p, time.Now()
+		l.note(func(d *desktop) { d.phase = p })
 	}
 }
 
@@ -198,21 +199,28 @@ func (l *launch) note(change func(d *desktop)) {
 	l.m.mu.Lock()
 	defer l.m.mu.Unlock()
 	change(l.d)
+	l.m.tell(l.d.uid)
 }
 
 // image builds or pulls the image.
 func (l *launch) image(ctx context.Context) error {
+	status := &ImageStatus{}
 	l.note(func(d *desktop) {
 		if d.state == Starting {
 			l.m.setState(d, Preparing)
 		}
+		d.image = status
 	})
+	defer l.note(func(d *desktop) { d.image = nil })
 	l.enter(PhaseImage)
 	ctx, cancel := context.WithTimeoutCause(ctx, l.m.opts.ImageTimeout,
 		fmt.Errorf("%w: %s is the limit for an image, see SAGE_IMAGE_TIMEOUT", ErrStartTimeout, l.m.opts.ImageTimeout))
 	defer cancel()
 	err := l.m.images.Ensure(ctx, l.plan.app, func(_ string, p runtime.Progress) {
-		l.note(func(d *desktop) { d.progress = p.Text })
+		l.note(func(d *desktop) {
+			status.note(p)
+			d.progress = status.Text
+		})
 	})
 	return because(ctx, err)
 }

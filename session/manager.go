@@ -71,6 +71,7 @@ type Manager struct {
 	outage            *outage
 	desktops          map[string]*desktop // by uid; a uid that is not here is Absent
 	tokens            map[string]string   // token -> uid
+	watches           map[*Watch]struct{}
 	// reported are the damaged containers that were spoken of.
 	reported map[runtime.ID]bool
 }
@@ -92,17 +93,22 @@ type desktop struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
-	policy  policy
-	clients int
-	purge   purge
+	policy policy
+	// clients are the open streams, viewers those of the primary endpoint.
+	clients, viewers int
+	purge            purge
 	// newHome says that its start makes the home, which goes if the start fails.
 	newHome bool
 	// created is when the start began, born when the container ran, ready when the
 	// desktop answered or was adopted, left when the last client went, failed when
 	// the failure was; zero where that has not happened.
 	created, born, ready, left, failed time.Time
-	// progress is the last word on the image, while Preparing.
+	// phase is that of the start that is under way.
+	phase Phase
+	// progress is the last word on the image, while Preparing; image is how far it
+	// has come, nil where nothing is done about it.
 	progress string
+	image    *ImageStatus
 	failure  *StartError
 }
 
@@ -135,56 +141,9 @@ func New(rt runtime.Runtime, opts Options) (*Manager, error) {
 		outage:   newOutage(),
 		desktops: map[string]*desktop{},
 		tokens:   map[string]string{},
+		watches:  map[*Watch]struct{}{},
 		reported: map[runtime.ID]bool{},
 	}, nil
-}
-
-// Session describes a uid's desktop at one moment.
-type Session struct {
-	UID string
-	App string
-	// State is Absent where there is nothing.
-	State State
-	// Token is the unguessable part of the stream's address; empty before Ready.
-	Token string
-	// Container is the container's name.
-	Container string
-	Endpoints []catalog.Endpoint
-	Clients   int
-	// CreatedAt is when the start began and ReadyAt when the desktop answered.
-	CreatedAt, ReadyAt time.Time
-	// IdleDeadline is when it will be stopped if no client comes; zero while
-	// there are clients.
-	IdleDeadline time.Time
-	// Progress is the last word on a Preparing one's image.
-	Progress string
-	// Failure says why a Failed one failed.
-	Failure *StartError
-}
-
-// Get describes uid's desktop. It never waits for anything.
-func (m *Manager) Get(uid string) (Session, error) {
-	if err := CheckUID(uid); err != nil {
-		return Session{}, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	d, ok := m.desktops[uid]
-	if !ok {
-		return Session{UID: uid, State: Absent}, nil
-	}
-	return d.session(), nil
-}
-
-// List describes every desktop, in no order. It never waits for anything.
-func (m *Manager) List() []Session {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	all := make([]Session, 0, len(m.desktops))
-	for _, d := range m.desktops {
-		all = append(all, d.session())
-	}
-	return all
 }
 
 // Ping asks the engine whether it answers, and tells whether desktops can be
@@ -199,21 +158,6 @@ func (m *Manager) Ping(ctx context.Context) (runtime.Info, error) {
 	return info, err
 }
 
-// session copies a desktop. The Manager's lock is held.
-func (d *desktop) session() Session {
-	s := Session{
-		UID: d.uid, App: d.app, State: d.state, Container: d.container, Endpoints: d.endpoints,
-		Clients: d.clients, CreatedAt: d.created, ReadyAt: d.ready, Progress: d.progress, Failure: d.failure,
-	}
-	if d.state.Running() {
-		s.Token = d.token
-	}
-	if d.state == Ready {
-		s.IdleDeadline = d.idleDeadline()
-	}
-	return s
-}
-
 // setState moves a desktop on. The Manager's lock is held. A step that the
 // table does not have is a defect of this package, so it panics.
 func (m *Manager) setState(d *desktop, to State) {
@@ -224,6 +168,7 @@ func (m *Manager) setState(d *desktop, to State) {
 	d.state = to
 	close(d.changed)
 	d.changed = make(chan struct{})
+	m.tell(d.uid)
 }
 
 // fail ends a desktop with a reason, which is kept for a while. The Manager's

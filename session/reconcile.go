@@ -167,6 +167,7 @@ func (m *Manager) adopt(ctx context.Context, c runtime.Container, id identity) S
 	d := &desktop{
 		uid: id.uid, state: Absent, changed: make(chan struct{}), identity: id,
 		id: c.ID, container: c.Name, policy: m.policyOf(app), created: c.CreatedAt, born: now,
+		phase: PhaseReady,
 	}
 	// The engine's clock may be another one.
 	if !c.StartedAt.IsZero() && c.StartedAt.Before(now) {

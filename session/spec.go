@@ -16,18 +16,16 @@ func (m *Manager) spec(id identity, p plan, hostPorts []uint16) runtime.Spec {
 		Env:      p.env,
 		Labels:   m.opts.labels(id),
 		ReadOnly: app.ReadOnly,
-		Limits: runtime.Limits{
-			CPUs: app.Limits.CPUs, MemoryBytes: int64(app.Limits.Memory),
-			PIDs: app.Limits.Pids, ShmBytes: int64(app.Limits.Shm),
-		},
+		Limits:   id.limits,
 	}
+	spec.Limits.ShmBytes = int64(app.Limits.Shm)
 	for i, e := range app.Endpoints {
 		spec.Ports = append(spec.Ports, runtime.PortBinding{
 			ContainerPort: e.Port, HostIP: m.opts.PublishIP, HostPort: hostPorts[i],
 		})
 	}
-	if app.Home != nil {
-		spec.Volumes = []runtime.VolumeMount{{Volume: m.opts.homeVolume(id.uid), Path: app.Home.Path}}
+	if id.home != "" {
+		spec.Volumes = []runtime.VolumeMount{{Volume: m.opts.homeVolume(id.uid), Path: id.home}}
 	}
 	for _, t := range app.Tmpfs {
 		spec.Tmpfs = append(spec.Tmpfs, runtime.TmpfsMount{Path: t.Path, Bytes: int64(t.Size)})

@@ -131,10 +131,11 @@ func (m *Manager) savedPlan(uid string, env map[string]any) (*plan, error) {
 func (m *Manager) begin(uid string, p plan) *attempt {
 	d := &desktop{
 		uid: uid, state: Absent, changed: make(chan struct{}),
-		identity:  identity{uid: uid, app: p.app.ID, token: newToken(), endpoints: p.app.Endpoints},
+		identity:  identityOf(uid, p.app),
 		container: m.opts.BaseName + uid,
 		policy:    m.policyOf(p.app),
 		created:   time.Now(),
+		phase:     PhaseSettings,
 	}
 	m.desktops[uid] = d
 	m.setState(d, Preparing)

@@ -3,6 +3,7 @@ package session
 import (
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -19,7 +20,7 @@ func CheckUID(uid string) error {
 		return &UIDError{UID: uid, Problem: "is empty"}
 	case len(uid) > MaxUIDLength:
 		return &UIDError{UID: uid[:MaxUIDLength] + "...", Problem: fmt.Sprintf("has %d bytes", len(uid))}
-	case uid == "allocate" || uid == "list":
+	case slices.Contains([]string{"allocate", "list", "any", "ws"}, uid):
 		return &UIDError{UID: uid, Problem: "is a word of the API"}
 	case uid[0] == '.':
 		return &UIDError{UID: uid, Problem: "begins with a dot"}

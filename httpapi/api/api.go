@@ -25,25 +25,74 @@ type LocateResponse struct {
 	URL string `json:"url" doc:"Where the desktop's streams are."`
 }
 
-// Desktop is the answer of GET /api/vm/{uid}.
+// Desktops is the answer of GET /api/vm.
+type Desktops struct {
+	Desktops []Desktop `json:"desktops" doc:"Every desktop, in whatever state, sorted by uid."`
+}
+
+// Desktop is the answer of GET /api/vm/{uid}, and what the events carry.
 type Desktop struct {
 	UID string `json:"uid"`
 	App string `json:"app" doc:"Id of the app in the catalog."`
-	// State is a session.State.
-	State string `json:"state" enum:"preparing,starting,ready,occupied,stopping,failed"`
+	// State is a session.State; absent comes in events only.
+	State string `json:"state" enum:"absent,preparing,starting,ready,occupied,stopping,failed"`
+	// Phase is a session.Phase, while preparing or starting.
+	Phase string `json:"phase,omitempty" enum:"settings,image,create,start,ready" doc:"What a desktop that is coming up is about."`
 	// URL is empty while there is nothing to connect to.
 	URL       string     `json:"url,omitempty" doc:"Where the desktop's streams are; absent while there are none."`
 	Container string     `json:"container" doc:"Name of the container on the engine."`
 	Endpoints []Endpoint `json:"endpoints"`
 	Clients   int        `json:"clients" doc:"Open streams."`
-	CreatedAt time.Time  `json:"created_at"`
+	Viewers   int        `json:"viewers" doc:"Open streams of the primary endpoint: somebody who also listens counts once."`
+	Home      bool       `json:"home" doc:"What is done there is kept for the uid's next desktop."`
+	Limits    *Limits    `json:"limits,omitempty" doc:"What the desktop may use, as far as the engine honours it."`
+	CreatedAt time.Time  `json:"created_at,omitzero"`
 	// StartedAt is when the desktop answered first.
 	StartedAt *time.Time `json:"started_at,omitempty" doc:"When the desktop answered for the first time."`
 	// IdleDeadline is when it will be stopped if no client comes.
 	IdleDeadline *time.Time `json:"idle_deadline,omitempty" doc:"When it will be stopped if no client comes."`
-	Progress     string     `json:"progress,omitempty" doc:"The last word on the image that is being prepared."`
-	Reason       *Failure   `json:"reason,omitempty" doc:"Why a failed desktop failed."`
+	// ExpiresAt is when its lifetime is over.
+	ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"When it will be stopped in any case."`
+	Progress  string     `json:"progress,omitempty" doc:"The last word on the image that is being prepared."`
+	Image     *Image     `json:"image,omitempty" doc:"How far the image has come, while it is brought."`
+	Reason    *Failure   `json:"reason,omitempty" doc:"Why a failed desktop failed."`
 }
+
+// Limits bound a desktop; what is absent is not limited.
+type Limits struct {
+	CPUs        float64 `json:"cpus,omitempty" doc:"Cores; may be a fraction."`
+	MemoryBytes int64   `json:"memory_bytes,omitempty"`
+	PIDs        int64   `json:"pids,omitempty" doc:"Processes and threads."`
+}
+
+// Image is how far an image has come.
+type Image struct {
+	Text string `json:"text" doc:"The engine's last word."`
+	// Current and Total are bytes, of the layers that are known so far.
+	Current int64   `json:"current,omitempty" doc:"Bytes that have come."`
+	Total   int64   `json:"total,omitempty" doc:"Bytes of the layers that are known so far; absent where the engine does not tell."`
+	Layers  []Layer `json:"layers" doc:"In the order in which they came up; empty while the engine tells text alone."`
+}
+
+// Layer is how far one layer of an image has come.
+type Layer struct {
+	ID      string `json:"id"`
+	Status  string `json:"status" doc:"The engine's word for what it does."`
+	Current int64  `json:"current,omitempty"`
+	Total   int64  `json:"total,omitempty"`
+}
+
+// Gone is the event that says that a uid has no desktop any more.
+type Gone struct {
+	UID string `json:"uid"`
+}
+
+// The names of the events of GET /api/vm/{uid}/events and GET /api/events.
+const (
+	// EventDesktop carries a Desktop, EventGone a Gone.
+	EventDesktop = "desktop"
+	EventGone    = "gone"
+)
 
 // Failure says why a desktop did not come up, or ended.
 type Failure struct {
