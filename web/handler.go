@@ -38,7 +38,8 @@ func addressesUp() []string {
 func newHandler(files fs.FS) http.Handler {
 	mux := http.NewServeMux()
 	here, up := http.HandlerFunc(notBuilt), http.HandlerFunc(notBuilt)
-	if index, err := fs.ReadFile(files, "index.html"); err == nil {
+	index, err := fs.ReadFile(files, "index.html")
+	if err == nil {
 		here = newFile("index.html", index, cacheChecked).serve
 		up = newFile("index.html", bytes.Replace(index, []byte(baseHere), []byte(baseUp), 1), cacheChecked).serve
 	}
@@ -48,8 +49,26 @@ func newHandler(files fs.FS) http.Handler {
 	for _, address := range addressesUp() {
 		mux.Handle(address, up)
 	}
-	mux.Handle("GET /", assets(files))
+	mux.Handle("GET /", assets(files, notFound(index)))
 	return secured(mux)
+}
+
+// notFound says that there is no such page: to a browser with the page itself,
+// which looks for its files that many steps above.
+func notFound(index []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if len(index) == 0 || !strings.Contains(r.Header.Get("Accept"), "text/html") {
+			http.NotFound(w, r)
+			return
+		}
+		steps := strings.Count(r.URL.EscapedPath(), "/") - 1
+		base := `<base href="./` + strings.Repeat("../", steps) + `">`
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Content-Type", contentType("index.html"))
+		w.WriteHeader(http.StatusNotFound)
+		// The client may be gone; there is nobody else to tell.
+		_, _ = w.Write(bytes.Replace(index, []byte(baseHere), []byte(base), 1))
+	}
 }
 
 func secured(next http.Handler) http.Handler {
@@ -69,7 +88,7 @@ func notBuilt(w http.ResponseWriter, _ *http.Request) {
 
 // assets serves the built files but the document: no directory lists and
 // nothing hidden. They are read once.
-func assets(files fs.FS) http.Handler {
+func assets(files fs.FS, missing http.Handler) http.Handler {
 	known := map[string]*file{}
 	// Only an unreadable file fails, and these are in the program.
 	_ = fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -95,7 +114,7 @@ func assets(files fs.FS) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f, ok := known[strings.TrimPrefix(path.Clean(r.URL.Path), "/")]
 		if !ok {
-			http.NotFound(w, r)
+			missing.ServeHTTP(w, r)
 			return
 		}
 		f.serve(w, r)

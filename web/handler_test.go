@@ -87,6 +87,24 @@ func TestHandlerTellsContentTypes(t *testing.T) {
 	}
 }
 
+func TestHandlerShowsBrowsersThatThereIsNoPage(t *testing.T) {
+	handler := newHandler(built())
+	for path, base := range map[string]string{
+		"/nowhere":       `<base href="./">`,
+		"/nowhere/":      `<base href="./../">`,
+		"/nowhere/at%2F": `<base href="./../">`,
+		"/a/b/c":         `<base href="./../../">`,
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), "GET", path, nil)
+		r.Header.Set("Accept", "text/html,*/*;q=0.8")
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), base) {
+			t.Errorf("%s: status %d: %s", path, w.Code, w.Body)
+		}
+	}
+}
+
 func TestHandlerWithoutBuiltPage(t *testing.T) {
 	handler := newHandler(fstest.MapFS{".gitkeep": {}})
 	for _, path := range []string{"/", "/desktop/a", "/desktops", "/view/t"} {

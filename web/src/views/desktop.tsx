@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 
+import type { Api } from "../api";
 import { useCatalog, useDesktop, useRemembered, useSite, useTask } from "../live/hooks";
 import { Failure, Retry } from "../parts/failure";
 import { Link } from "../parts/link";
@@ -34,7 +35,7 @@ export function DesktopView({ uid, start }: { uid: string; start?: StartRequest 
   useTask(
     async (signal) => {
       if (!request) return;
-      await api.start(uid, request, signal);
+      await startOrAnew(api, uid, request, app.id, signal);
       // The events may be a moment behind the answer.
       tell(await api.desktop(uid, signal));
       setRequest(undefined);
@@ -144,6 +145,16 @@ export function DesktopView({ uid, start }: { uid: string; start?: StartRequest 
       )}
     </Cover>
   );
+}
+
+/** Starts a desktop with the settings that are kept; where none are, as after a first start that failed, with the app's own. */
+async function startOrAnew(api: Api, uid: string, request: StartRequest, app: string, signal: AbortSignal): Promise<void> {
+  try {
+    await api.start(uid, request, signal);
+  } catch (error) {
+    if (request.vm || !app || asProblem(error).code !== "unknown_uid") throw error;
+    await api.start(uid, { vm: app }, signal);
+  }
 }
 
 /** The app of a desktop as the catalog has it, or as much as is known. */
