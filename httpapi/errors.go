@@ -41,6 +41,8 @@ func kinds() []kind {
 		{session.ErrClosing, http.StatusServiceUnavailable, "shutting_down", "Shutting down", 5},
 		{session.ErrStopped, http.StatusConflict, "stopped", "Stopped meanwhile", 0},
 		{session.ErrPortsExhausted, http.StatusServiceUnavailable, "ports_exhausted", "No free port", 15},
+		{session.ErrAtCapacity, http.StatusServiceUnavailable, "at_capacity", "No room for another desktop", 15},
+		{session.ErrQueueTimeout, http.StatusServiceUnavailable, "queue_timeout", "Too many starts at once", 15},
 		{session.ErrStartTimeout, http.StatusGatewayTimeout, "start_timeout", "Desktop did not start in time", 0},
 		{runtime.ErrUnavailable, http.StatusServiceUnavailable, "engine_unavailable", "Container engine does not answer", 5},
 		{runtime.ErrExhausted, http.StatusServiceUnavailable, "engine_exhausted", "Host has no more resources", 30},
@@ -115,10 +117,24 @@ func (s *Server) problemOf(err error) *problem {
 		if errors.As(err, &failed) {
 			p.Reason = failure(failed)
 		}
+		p.Limit = limitMet(err)
 		return p
 	}
 	s.opts.Logger.Error("request failed", "error", err)
 	return newProblem(http.StatusInternalServerError, "internal", "Internal error", "the reason is in sage's log")
+}
+
+// limitMet is for an error that says how much there may be of something.
+func limitMet(err error) *api.LimitMet {
+	var full *session.CapacityError
+	if errors.As(err, &full) {
+		return &api.LimitMet{Name: "max_desktops", Limit: full.Limit, Current: full.Current}
+	}
+	var ports *session.PortsError
+	if errors.As(err, &ports) {
+		return &api.LimitMet{Name: "ports", Limit: ports.End - ports.Start, Current: ports.Leased + ports.Held}
+	}
+	return nil
 }
 
 // environmentProblem is for an environment that the catalog refuses: every

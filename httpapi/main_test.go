@@ -22,6 +22,7 @@ import (
 	"sage/catalog"
 	"sage/httpapi"
 	"sage/httpapi/api"
+	"sage/runtime"
 	"sage/runtime/fake"
 	"sage/session"
 )
@@ -50,16 +51,20 @@ func managerOptions(dir string, current func() *catalog.Catalog) session.Options
 	return session.Options{
 		Catalog: current, DataDir: dir, BaseName: "collab-vm-", Instance: "one",
 		PublishIP: netip.MustParseAddr("127.0.0.1"), PortStart: 11000, PortEnd: 11010,
-		StartTimeout: time.Minute, ImageTimeout: time.Minute, FirstClientGrace: time.Hour, IdleTimeout: time.Hour,
+		StartTimeout: time.Minute, ImageTimeout: time.Minute, StartsAtOnce: 1000, QueueTimeout: time.Minute, FirstClientGrace: time.Hour, IdleTimeout: time.Hour,
 		StopGrace: time.Second, ReconcileInterval: time.Hour, Logger: slog.New(slog.DiscardHandler),
 	}
 }
 
-func newBench(t *testing.T, changes ...func(*httpapi.Options)) *bench {
+// newBench makes a bench; changes are func(*httpapi.Options) or
+// func(*session.Options).
+func newBench(t *testing.T, changes ...any) *bench {
 	t.Helper()
 	b := &bench{
 		t: t, dir: t.TempDir(),
-		engine: fake.New(fake.Options{Images: map[string]fake.Image{image: {Program: fake.VNC(vncPort)}}}),
+		engine: fake.New(fake.Options{
+			Images: map[string]fake.Image{image: {Program: fake.VNC(vncPort)}}, Capabilities: runtime.Capabilities{Stats: true},
+		}),
 	}
 	apps := &catalog.Catalog{Version: 1, Apps: []catalog.App{
 		{
@@ -82,7 +87,13 @@ func newBench(t *testing.T, changes ...func(*httpapi.Options)) *bench {
 	}})
 	current := func() *catalog.Catalog { return apps }
 	var err error
-	b.manager, err = session.New(b.engine, managerOptions(b.dir, current))
+	managed := managerOptions(b.dir, current)
+	for _, change := range changes {
+		if change, ok := change.(func(*session.Options)); ok {
+			change(&managed)
+		}
+	}
+	b.manager, err = session.New(b.engine, managed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +102,9 @@ func newBench(t *testing.T, changes ...func(*httpapi.Options)) *bench {
 		Page: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the page") }),
 	}
 	for _, change := range changes {
-		change(&opts)
+		if change, ok := change.(func(*httpapi.Options)); ok {
+			change(&opts)
+		}
 	}
 	b.api = httpapi.New(b.manager, opts)
 	b.server = httptest.NewServer(b.api)

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"slices"
@@ -32,6 +33,19 @@ type stopInput struct {
 	Purge bool   `query:"purge" doc:"Delete the home and the saved settings, too."`
 }
 
+type logsInput struct {
+	UID  string `path:"uid" doc:"Names the desktop."`
+	Tail int    `query:"tail" default:"200" minimum:"1" maximum:"2000" doc:"How many lines, from the end."`
+}
+
+// textOutput is an answer that is no JSON.
+type textOutput struct {
+	ContentType string `header:"Content-Type"`
+	// NoSniff keeps a browser from taking a desktop's words for a page of Sage's.
+	NoSniff string `header:"X-Content-Type-Options"`
+	Body    []byte
+}
+
 type output[T any] struct{ Body T }
 
 // register adds every call. The prefix /api/vm is the original's.
@@ -43,6 +57,13 @@ func (s *Server) register(a huma.API) {
 	call(s, a, http.MethodGet, "/api/vm", "Describe every desktop", "Those that come up, go away or have failed, too.", s.desktops)
 	call(s, a, http.MethodGet, "/api/vm/{uid}", "Describe a desktop", "", s.describe)
 	call(s, a, http.MethodDelete, "/api/vm/{uid}", "Stop a desktop", "Answers when it is gone. A start that is under way is ended.", s.stop)
+	call(s, a, http.MethodPost, "/api/vm/{uid}/restart", "Restart a desktop",
+		"Stops it and starts it anew with its saved settings; who asks for it meanwhile waits. The home stays, the address is another one. "+
+			"A uid whose desktop does not run is started.", s.restart)
+	call(s, a, http.MethodGet, "/api/vm/{uid}/logs", "Read what a desktop's container wrote",
+		"The last lines of both outputs, at most 64 KiB, as plain text.", s.logs)
+	call(s, a, http.MethodGet, "/api/vm/{uid}/stats", "Tell what a desktop uses",
+		"Processor, memory, processes and network, as the engine counts them. An engine that cannot count is refused as unsupported.", s.stats)
 	call(s, a, http.MethodGet, "/api/vm/{uid}/events", "Follow a desktop",
 		"Server-sent events (HTML Living Standard, section 9.2). Each event \"desktop\" carries the document of GET /api/vm/{uid}: one at once, "+
 			"and one whenever it changes, at most ten in a second. A uid without a desktop has the state absent, and a later start is followed, too. "+
@@ -137,6 +158,30 @@ func (s *Server) desktops(context.Context, *struct{}) (*output[api.Desktops], er
 
 func (s *Server) stop(ctx context.Context, in *stopInput) (*struct{}, error) {
 	return nil, s.sessions.Stop(ctx, in.UID, session.StopOptions{Purge: in.Purge})
+}
+
+func (s *Server) restart(ctx context.Context, in *uidInput) (*output[api.StartResponse], error) {
+	started, err := s.sessions.Restart(ctx, in.UID)
+	if err != nil {
+		return nil, err
+	}
+	return &output[api.StartResponse]{api.StartResponse{URL: streamURL(started.Token), UID: started.UID}}, nil
+}
+
+func (s *Server) logs(ctx context.Context, in *logsInput) (*textOutput, error) {
+	log, err := s.sessions.Logs(ctx, in.UID, in.Tail)
+	if err != nil {
+		return nil, err
+	}
+	return &textOutput{ContentType: "text/plain; charset=utf-8", NoSniff: "nosniff", Body: bytes.ToValidUTF8(log, []byte("\ufffd"))}, nil
+}
+
+func (s *Server) stats(ctx context.Context, in *uidInput) (*output[api.Stats], error) {
+	used, err := s.sessions.Usage(ctx, in.UID)
+	if err != nil {
+		return nil, err
+	}
+	return &output[api.Stats]{usage(used)}, nil
 }
 
 func (s *Server) apps(context.Context, *struct{}) (*output[api.Catalog], error) {

@@ -32,6 +32,9 @@ type Sessions interface {
 	Start(ctx context.Context, uid string, req session.Request) (session.Session, error)
 	Get(uid string) (session.Session, error)
 	List() []session.Session
+	Restart(ctx context.Context, uid string) (session.Session, error)
+	Logs(ctx context.Context, uid string, lines int) ([]byte, error)
+	Usage(ctx context.Context, uid string) (session.Usage, error)
 	Watch(uid string) (*session.Watch, error)
 	WatchAll() *session.Watch
 	Stop(ctx context.Context, uid string, opts session.StopOptions) error

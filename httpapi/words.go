@@ -14,7 +14,7 @@ func streamURL(token string) string { return "/stream/" + token }
 // desktop puts a desktop into the API's words.
 func desktop(s session.Session) api.Desktop {
 	d := api.Desktop{
-		UID: s.UID, App: s.App, State: string(s.State), Phase: string(s.Phase), Container: s.Container,
+		UID: s.UID, App: s.App, State: string(s.State), Phase: string(s.Phase), QueuePosition: s.QueuePosition, Container: s.Container,
 		Endpoints: endpoints(s.Endpoints), Clients: s.Clients, Viewers: s.Viewers, Home: s.Home, CreatedAt: s.CreatedAt,
 		StartedAt: optional(s.ReadyAt), IdleDeadline: optional(s.IdleDeadline), ExpiresAt: optional(s.ExpiresAt),
 		Progress: s.Progress, Image: image(s.Image), Reason: failure(s.Failure),
@@ -26,6 +26,17 @@ func desktop(s session.Session) api.Desktop {
 		d.Limits = &l
 	}
 	return d
+}
+
+func usage(u session.Usage) api.Stats {
+	out := api.Stats{
+		At: u.At, CPUSeconds: u.CPU.Seconds(), CPUPercent: u.CPUPercent,
+		MemoryBytes: u.MemoryBytes, MemoryLimitBytes: u.MemoryLimitBytes, PIDs: u.PIDs,
+	}
+	if u.NetworkRxBytes >= 0 {
+		out.NetworkRxBytes, out.NetworkTxBytes = &u.NetworkRxBytes, &u.NetworkTxBytes
+	}
+	return out
 }
 
 func image(s *session.ImageStatus) *api.Image {

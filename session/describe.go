@@ -14,6 +14,9 @@ type Session struct {
 	App string
 	// State is Absent where there is nothing.
 	State State
+	// QueuePosition is its place among the starts that wait, from 1; zero where it
+	// does not wait.
+	QueuePosition int
 	// Phase says what a Preparing or Starting one is about; else it is empty.
 	Phase Phase
 	// Token is the unguessable part of the stream's address; empty before Ready.
@@ -59,7 +62,7 @@ func (m *Manager) List() []Session {
 	defer m.mu.Unlock()
 	all := make([]Session, 0, len(m.desktops))
 	for _, d := range m.desktops {
-		all = append(all, d.session())
+		all = append(all, m.session(d))
 	}
 	return all
 }
@@ -70,11 +73,11 @@ func (m *Manager) describe(uid string) Session {
 	if !ok {
 		return Session{UID: uid, State: Absent}
 	}
-	return d.session()
+	return m.session(d)
 }
 
 // session copies a desktop. The Manager's lock is held.
-func (d *desktop) session() Session {
+func (m *Manager) session(d *desktop) Session {
 	s := Session{
 		UID: d.uid, App: d.app, State: d.state, Container: d.container, Endpoints: d.endpoints,
 		Limits: d.limits, Home: d.home != "", Clients: d.clients, Viewers: d.viewers,
@@ -87,7 +90,7 @@ func (d *desktop) session() Session {
 	}
 	switch d.state {
 	case Preparing, Starting:
-		s.Phase = d.phase
+		s.Phase, s.QueuePosition = d.phase, m.position(d)
 	case Ready:
 		s.IdleDeadline = d.idleDeadline()
 	}

@@ -39,6 +39,9 @@ type launch struct {
 
 // run brings the desktop up to its first answer.
 func (l *launch) run(ctx context.Context) error {
+	if err := l.awaitTurn(ctx); err != nil {
+		return err
+	}
 	l.enter(PhaseSettings)
 	if err := l.save(); err != nil {
 		return err
@@ -202,8 +205,20 @@ func (l *launch) note(change func(d *desktop)) {
 	l.m.tell(l.d.uid)
 }
 
-// image builds or pulls the image.
+// image builds or pulls the image. Meanwhile another start may be at work: an
+// image takes long, and several starts may want the same one.
 func (l *launch) image(ctx context.Context) error {
+	if err := l.ensureImage(ctx); err != nil {
+		return err
+	}
+	if err := l.rejoin(); err != nil {
+		return err
+	}
+	return l.awaitTurn(ctx)
+}
+
+func (l *launch) ensureImage(ctx context.Context) error {
+	l.stepAside()
 	status := &ImageStatus{}
 	l.note(func(d *desktop) {
 		if d.state == Starting {

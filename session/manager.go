@@ -29,6 +29,11 @@ type Options struct {
 	// StartTimeout bounds the time from create to the first answer,
 	// ImageTimeout a pull or build before it.
 	StartTimeout, ImageTimeout time.Duration
+	// MaxDesktops is how many there may be, with those that come up or go away; zero
+	// for any number. StartsAtOnce is how many may come up at the same time, at
+	// least 1; the others wait, each at most QueueTimeout.
+	MaxDesktops, StartsAtOnce int
+	QueueTimeout              time.Duration
 	// FirstClientGrace is how long a desktop waits for its first client,
 	// IdleTimeout how long it stays after the last one has left. An app may have
 	// its own. MaxLifetime ends a desktop in any case; zero means never.
@@ -72,6 +77,7 @@ type Manager struct {
 	desktops          map[string]*desktop // by uid; a uid that is not here is Absent
 	tokens            map[string]string   // token -> uid
 	watches           map[*Watch]struct{}
+	queue             queue
 	// reported are the damaged containers that were spoken of.
 	reported map[runtime.ID]bool
 }
@@ -82,8 +88,10 @@ type desktop struct {
 	state State
 	// changed is closed when the state changes; see Manager.setState.
 	changed chan struct{}
-	// attempt is the start that made it; nil for an adopted desktop.
+	// attempt is the start that is waited for, turn its place in the queue; both are
+	// nil for a desktop that was adopted when it answered, turn for every adopted one.
 	attempt *attempt
+	turn    *turn
 
 	identity
 	id        runtime.ID
@@ -97,8 +105,13 @@ type desktop struct {
 	// clients are the open streams, viewers those of the primary endpoint.
 	clients, viewers int
 	purge            purge
+	// next is what is started when a Stopping one is gone, successor that start.
+	next      *plan
+	successor *attempt
 	// newHome says that its start makes the home, which goes if the start fails.
 	newHome bool
+	// sample is what it used when somebody asked last.
+	sample runtime.Stats
 	// created is when the start began, born when the container ran, ready when the
 	// desktop answered or was adopted, left when the last client went, failed when
 	// the failure was; zero where that has not happened.
@@ -142,6 +155,7 @@ func New(rt runtime.Runtime, opts Options) (*Manager, error) {
 		desktops: map[string]*desktop{},
 		tokens:   map[string]string{},
 		watches:  map[*Watch]struct{}{},
+		queue:    queue{free: opts.StartsAtOnce},
 		reported: map[runtime.ID]bool{},
 	}, nil
 }
@@ -166,6 +180,9 @@ func (m *Manager) setState(d *desktop, to State) {
 	}
 	m.log.Debug("session", "uid", d.uid, "from", d.state, "to", to)
 	d.state = to
+	if to == Ready || to == Stopping {
+		m.quit(d.turn) // Its start is over, however it ended.
+	}
 	close(d.changed)
 	d.changed = make(chan struct{})
 	m.tell(d.uid)

@@ -33,8 +33,8 @@ type plan struct {
 // for and then started anew. The start itself goes on when ctx ends.
 //
 // Errors: ErrInvalidUID, ErrUnknownApp, catalog.VariableError, ErrNoSettings,
-// ErrStartFailed with its cause, runtime.ErrUnavailable, ErrStopped, ErrClosing,
-// ErrStore, or the context's own.
+// ErrAtCapacity, ErrStartFailed with its cause, runtime.ErrUnavailable, ErrStopped,
+// ErrClosing, ErrStore, or the context's own.
 func (m *Manager) Start(ctx context.Context, uid string, req Request) (Session, error) {
 	if err := CheckUID(uid); err != nil {
 		return Session{}, err
@@ -48,10 +48,16 @@ func (m *Manager) Start(ctx context.Context, uid string, req Request) (Session, 
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.bring(ctx, uid, p, req.Env)
+}
+
+// bring carries Start out; p is nil for what was saved, with another environment
+// where env is not nil. The Manager's lock is held, but not while it waits.
+func (m *Manager) bring(ctx context.Context, uid string, p *plan, env map[string]any) (Session, error) {
 	for {
 		d := m.desktops[uid]
 		if d != nil && d.state.Running() && !m.closing {
-			return d.session(), nil
+			return m.session(d), nil
 		}
 		underWay := d != nil && (d.state == Preparing || d.state == Starting)
 		if m.closing || m.draining && !underWay {
@@ -67,8 +73,11 @@ func (m *Manager) Start(ctx context.Context, uid string, req Request) (Session, 
 		case underWay:
 			err = m.awaitStart(ctx, d.attempt)
 		case p == nil:
-			p, err = m.savedPlan(uid, req.Env)
+			p, err = m.savedPlan(uid, env)
 		default:
+			if err = m.room(); err != nil {
+				break
+			}
 			if d != nil {
 				m.forget(d)
 			}
@@ -136,6 +145,10 @@ func (m *Manager) begin(uid string, p plan) *attempt {
 		policy:    m.policyOf(p.app),
 		created:   time.Now(),
 		phase:     PhaseSettings,
+		turn:      m.newTurn(uid),
+	}
+	if !m.queueUp(d.turn) {
+		d.phase = PhaseQueued
 	}
 	m.desktops[uid] = d
 	m.setState(d, Preparing)

@@ -63,6 +63,7 @@ func (m *Manager) Stop(ctx context.Context, uid string, opts StopOptions) error 
 	case d == nil && !opts.Purge:
 		return ErrNotRunning
 	case d != nil && d.state == Stopping: // Wait with the others.
+		d.next = nil
 	case m.closing:
 		return ErrClosing
 	case refusal != nil:
@@ -134,8 +135,8 @@ func (m *Manager) takeDown(d *desktop, reason string, failure *StartError) {
 
 // clearAway carries Stopping out: it calls remove until that succeeds, deletes
 // what is kept of the uid where that is wanted, and lets the uid be Absent, or
-// Failed where a failure is given. A daemon that goes down leaves the container
-// to the next one.
+// Failed where a failure is given; a restarted one is begun anew at once. A daemon
+// that goes down leaves the container to the next one.
 func (m *Manager) clearAway(d *desktop, remove func() error, failure *StartError) {
 	if !m.insist(d.uid, remove) {
 		return
@@ -152,6 +153,9 @@ func (m *Manager) clearAway(d *desktop, remove func() error, failure *StartError
 	delete(m.tokens, d.token)
 	if failure == nil {
 		m.forget(d)
+		if d.next != nil && !m.closing {
+			d.successor = m.begin(d.uid, *d.next)
+		}
 		return
 	}
 	m.fail(d, failure)

@@ -37,7 +37,9 @@ type Desktop struct {
 	// State is a session.State; absent comes in events only.
 	State string `json:"state" enum:"absent,preparing,starting,ready,occupied,stopping,failed"`
 	// Phase is a session.Phase, while preparing or starting.
-	Phase string `json:"phase,omitempty" enum:"settings,image,create,start,ready" doc:"What a desktop that is coming up is about."`
+	Phase string `json:"phase,omitempty" enum:"queued,settings,image,create,start,ready" doc:"What a desktop that is coming up is about."`
+	// QueuePosition counts from 1.
+	QueuePosition int `json:"queue_position,omitempty" doc:"Place among the starts that wait for others; absent while it does not wait."`
 	// URL is empty while there is nothing to connect to.
 	URL       string     `json:"url,omitempty" doc:"Where the desktop's streams are; absent while there are none."`
 	Container string     `json:"container" doc:"Name of the container on the engine."`
@@ -82,6 +84,18 @@ type Layer struct {
 	Total   int64  `json:"total,omitempty"`
 }
 
+// Stats is the answer of GET /api/vm/{uid}/stats.
+type Stats struct {
+	At               time.Time `json:"at" doc:"When that was, by the engine's clock."`
+	CPUSeconds       float64   `json:"cpu_seconds" doc:"Processor time since the container was started."`
+	CPUPercent       float64   `json:"cpu_percent" doc:"Share of one core, of late: 150 is one core and a half."`
+	MemoryBytes      int64     `json:"memory_bytes"`
+	MemoryLimitBytes int64     `json:"memory_limit_bytes" doc:"The container's limit, or all memory of the host."`
+	PIDs             int64     `json:"pids" doc:"Processes and threads."`
+	NetworkRxBytes   *int64    `json:"network_rx_bytes,omitempty" doc:"What has come to it; absent where the engine does not tell."`
+	NetworkTxBytes   *int64    `json:"network_tx_bytes,omitempty" doc:"What has left it; absent where the engine does not tell."`
+}
+
 // Gone is the event that says that a uid has no desktop any more.
 type Gone struct {
 	UID string `json:"uid"`
@@ -96,7 +110,7 @@ const (
 
 // Failure says why a desktop did not come up, or ended.
 type Failure struct {
-	Phase     string   `json:"phase" enum:"settings,image,create,start,ready,running"`
+	Phase     string   `json:"phase" enum:"queued,settings,image,create,start,ready,running"`
 	Message   string   `json:"message"`
 	ExitCode  *int     `json:"exit_code,omitempty"`
 	OOMKilled bool     `json:"oom_killed,omitempty"`
@@ -169,8 +183,19 @@ type Problem struct {
 	Code string `json:"code"`
 	// Errors are the single mistakes of a request that has several.
 	Errors []Mistake `json:"errors,omitempty"`
+	// Limit is what was met, where it was a limit.
+	Limit *LimitMet `json:"limit,omitempty"`
 	// Reason is how far a start came, where it was a start that failed.
 	Reason *Failure `json:"reason,omitempty"`
+}
+
+// LimitMet is a limit that a request would go beyond.
+type LimitMet struct {
+	// Name is "max_desktops" or "ports".
+	Name string `json:"name"`
+	// Limit is how many there may be, Current how many there are.
+	Limit   int `json:"limit"`
+	Current int `json:"current"`
 }
 
 // Mistake is one thing that is wrong with a request.

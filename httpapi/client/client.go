@@ -15,6 +15,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"sage/httpapi/api"
@@ -122,6 +123,42 @@ func (c *Client) Stop(ctx context.Context, uid string, purge bool) error {
 	}
 	_, err = call[struct{}](ctx, c, http.MethodDelete, path, nil)
 	return err
+}
+
+// Restart stops the uid's desktop and starts it anew with its saved settings, and
+// returns when it answers.
+func (c *Client) Restart(ctx context.Context, uid string) (api.StartResponse, error) {
+	path, err := callPath("/api/vm/", uid)
+	if err != nil {
+		return api.StartResponse{}, err
+	}
+	return call[api.StartResponse](ctx, c, http.MethodPost, path+"/restart", nil)
+}
+
+// Logs gives the last lines of what the uid's container wrote, 1 to 2000. Without
+// one, it is CodeNotRunning.
+func (c *Client) Logs(ctx context.Context, uid string, lines int) (string, error) {
+	path, err := callPath("/api/vm/", uid)
+	if err != nil {
+		return "", err
+	}
+	resp, err := c.do(ctx, http.MethodGet, path+"/logs?tail="+strconv.Itoa(lines), "text/plain", nil)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	text, err := c.read(ctx, resp)
+	return string(text), err
+}
+
+// Stats tells what the uid's desktop uses. Without one, it is CodeNotRunning; on an
+// engine that does not count, CodeUnsupported.
+func (c *Client) Stats(ctx context.Context, uid string) (api.Stats, error) {
+	path, err := callPath("/api/vm/", uid)
+	if err != nil {
+		return api.Stats{}, err
+	}
+	return call[api.Stats](ctx, c, http.MethodGet, path+"/stats", nil)
 }
 
 // Catalog gives the apps that can be started.

@@ -106,6 +106,16 @@ func TestCalls(t *testing.T) {
 			d, err := c.Describe(ctx, "a/b ?")
 			return d.UID, err
 		}, `"a/b ?"`, asked{"GET", "/api/vm/a%2Fb%20%3F", "Bearer secret", "", ""}},
+		{"restart", 200, `{"url":"/stream/t","uid":"u"}`, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.Restart(ctx, "u")
+		}, `{"url":"/stream/t","uid":"u"}`, asked{"POST", "/api/vm/u/restart", "Bearer secret", "", ""}},
+		{"logs", 200, "one\ntwo\n", func(ctx context.Context, c *client.Client) (any, error) {
+			return c.Logs(ctx, "u", 7)
+		}, `"one\ntwo\n"`, asked{"GET", "/api/vm/u/logs?tail=7", "Bearer secret", "", ""}},
+		{"stats", 200, `{"pids":7,"network_rx_bytes":8}`, func(ctx context.Context, c *client.Client) (any, error) {
+			s, err := c.Stats(ctx, "u")
+			return []int64{s.PIDs, *s.NetworkRxBytes}, err
+		}, `[7,8]`, asked{"GET", "/api/vm/u/stats", "Bearer secret", "", ""}},
 		{"stop", 204, "", func(ctx context.Context, c *client.Client) (any, error) {
 			return nil, c.Stop(ctx, "u", false)
 		}, `null`, asked{"DELETE", "/api/vm/u", "Bearer secret", "", ""}},

@@ -30,6 +30,7 @@ func describe(said *define.Info) runtime.Info {
 	// delegated to its user.
 	if !info.Rootless || info.CgroupVersion == 2 {
 		has := func(controller string) bool { return slices.Contains(said.Host.CgroupControllers, controller) }
+		info.Capabilities.Stats = true
 		info.Capabilities.CPULimit = has("cpu")
 		info.Capabilities.MemoryLimit = has("memory")
 		info.Capabilities.PIDsLimit = has("pids")

@@ -42,6 +42,10 @@ type Config struct {
 	// desktops.
 	PortStart, PortEnd int
 
+	// MaxDesktops is how many there may be, zero for any number; StartsAtOnce how
+	// many may come up at the same time.
+	MaxDesktops, StartsAtOnce int
+
 	StartTimeout, ImageTimeout, FirstClientGrace time.Duration
 	IdleTimeout, MaxLifetime, StopGrace          time.Duration
 	// DrainTimeout is how long a daemon that goes down waits for starts, requests
@@ -85,6 +89,12 @@ func (c *Config) Validate() error {
 		if t.value <= 0 {
 			refuse("%s is %s: it must be more than nothing", t.name, t.value)
 		}
+	}
+	if c.MaxDesktops < 0 {
+		refuse("SAGE_MAX_DESKTOPS is %d: use 0 for no limit", c.MaxDesktops)
+	}
+	if c.StartsAtOnce < 1 {
+		refuse("SAGE_STARTS_AT_ONCE is %d: at least 1 must be able to start", c.StartsAtOnce)
 	}
 	if c.MaxLifetime < 0 {
 		refuse("SAGE_MAX_LIFETIME is %s: use 0 for no limit", c.MaxLifetime)

@@ -29,6 +29,8 @@ const (
 	// reconcileInterval is how often the engine's list is compared with what is
 	// known; what clients notice is looked at sooner.
 	reconcileInterval = 5 * time.Second
+	// queueTimeout is how long a start may wait for others.
+	queueTimeout = 5 * time.Minute
 	// headerTimeout and idleTimeout bound what a connection may do without
 	// asking for anything.
 	headerTimeout, idleTimeout = 10 * time.Second, 2 * time.Minute
@@ -94,6 +96,7 @@ func (d *Daemon) build(ctx context.Context) error {
 		Catalog: current, DataDir: cfg.DataDir, BaseName: cfg.BaseName, Instance: cfg.Instance,
 		PublishIP: netip.AddrFrom4([4]byte{127, 0, 0, 1}),
 		PortStart: cfg.PortStart, PortEnd: cfg.PortEnd,
+		MaxDesktops: cfg.MaxDesktops, StartsAtOnce: cfg.StartsAtOnce, QueueTimeout: queueTimeout,
 		StartTimeout: cfg.StartTimeout, ImageTimeout: cfg.ImageTimeout, FirstClientGrace: cfg.FirstClientGrace,
 		IdleTimeout: cfg.IdleTimeout, MaxLifetime: cfg.MaxLifetime, StopGrace: cfg.StopGrace,
 		ReconcileInterval: reconcileInterval, BuildArgs: cfg.BuildArgs, Logger: cfg.Logger,
