@@ -31,7 +31,7 @@ export class Person {
     const person = new Person();
     person.name = name;
     person.address = address;
-    person.context = await browser.newContext({ viewport: { width: 1366, height: 860 }, ...options });
+    person.context = await browser.newContext({ viewport: { width: 1366, height: 860 }, reducedMotion: "reduce", ...options });
     await person.context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: new URL(address).origin });
     person.page = await person.context.newPage();
     person.page.on("pageerror", (error) => person.complaints.push(`page error: ${error.message}`));
@@ -98,11 +98,39 @@ export class Person {
     });
   }
 
-  /** Firefox shows a page, given by its address. */
+  /** Types an address into Firefox and goes there. */
   async visit(address) {
     await this.page.keyboard.press("Control+l");
     await this.page.keyboard.type(address, { delay: 20 });
     await this.page.keyboard.press("Enter");
+  }
+
+  /** Has Firefox show a page of one colour, by its name and as it is. */
+  async paint(name, colour) {
+    return this.persist(
+      `a page of colour ${name}`,
+      () => this.visit(`data:text/html,<body bgcolor=${name}>`),
+      async () => {
+        const now = await this.picture(colour);
+        return now.found > 0.5 && now;
+      },
+    );
+  }
+
+  /**
+   * Does something until it has shown effect. A busy Firefox gives the keys that follow Ctrl+L to the page that it
+   * shows, before its address bar has the focus; a person types them again, too.
+   */
+  async persist(what, act, look) {
+    for (const last of [false, false, true]) {
+      await act();
+      try {
+        return await this.until(what, look, last ? startLimit : 10_000);
+      } catch (error) {
+        if (last) throw error;
+      }
+    }
+    return undefined;
   }
 
   async until(what, look, limit = startLimit) {

@@ -8,7 +8,6 @@ import { Network, restartSage } from "./network.mjs";
 const teal = [0, 128, 128];
 const olive = [128, 128, 0];
 const purple = [128, 0, 128];
-const page = (colour) => `data:text/html,<body bgcolor=${colour}>`;
 
 const network = await Network.to(process.argv[2]);
 
@@ -35,25 +34,24 @@ await run(async (come) => {
 
   // Typed: an address whose page has one colour that nothing else has.
   check(first.found < 0.1, "the picture was teal before anything was typed");
-  await anna.visit(page("teal"));
-  const opened = await anna.coloured(teal);
+  const opened = await anna.paint("teal", teal);
   console.log(`${percent(first.found)} of the picture was teal before the typing, ${percent(opened.found)} after it`);
   await anna.shot("4-typed");
 
   // In: copied on this device, pasted in the desktop with its own keys.
-  await tab.evaluate((text) => navigator.clipboard.writeText(text), page("olive"));
-  await tab.keyboard.press("Control+l");
-  await tab.keyboard.press("Control+v");
-  await tab.keyboard.press("Enter");
-  await anna.coloured(olive);
+  await tab.evaluate((text) => navigator.clipboard.writeText(text), "data:text/html,<body bgcolor=olive>");
+  const paste = async () => {
+    for (const keys of ["Control+l", "Control+v", "Enter"]) await tab.keyboard.press(keys);
+  };
+  await anna.persist("the pasted page", paste, async () => (await anna.picture(olive)).found > 0.5);
   console.log("what was copied here was pasted there");
 
   // Out: copied in the desktop, read on this device.
   await tab.evaluate(() => navigator.clipboard.writeText(""));
-  await tab.keyboard.press("Control+l");
-  await tab.keyboard.press("Control+a");
-  await tab.keyboard.press("Control+c");
-  await anna.until("the copied text", async () => (await tab.evaluate(() => navigator.clipboard.readText())).includes("olive"));
+  const copy = async () => {
+    for (const keys of ["Control+l", "Control+a", "Control+c"]) await tab.keyboard.press(keys);
+  };
+  await anna.persist("the copied text", copy, async () => (await tab.evaluate(() => navigator.clipboard.readText())).includes("olive"));
   console.log("what was copied there can be pasted here");
   await tab.locator("[data-action=clipboard]").click();
   check((await tab.locator("#clipboard").inputValue()).includes("olive"), "the panel does not show what was copied");
@@ -81,8 +79,7 @@ await run(async (come) => {
   network.target = new URL(await restartSage());
   await anna.connected();
   await tab.locator("#screen canvas").first().click();
-  await anna.visit(page("purple"));
-  await anna.coloured(purple);
+  await anna.paint("purple", purple);
   console.log("after a restart of the server the same desktop takes keys");
 
   // While the network is away, the desktop goes.

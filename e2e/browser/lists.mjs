@@ -13,8 +13,7 @@ await run(async (come) => {
   await tab.locator("[data-app=firefox]").click();
   await anna.connected();
   await anna.steady();
-  await anna.visit("data:text/html,<body bgcolor=teal>");
-  await anna.coloured([0, 128, 128]);
+  await anna.paint("teal", [0, 128, 128]);
   await tab.locator("[data-action=stop]").click();
   await tab.locator("dialog button[value=ok]").click();
   await tab.locator("[data-state=stopped]").waitFor({ timeout: startLimit });

@@ -18,7 +18,7 @@ await run(async (come) => {
   const ben = await come("ben", address);
   await ben.page.goto(anna.page.url());
   await ben.connected();
-  await ben.visit("data:text/html,<body bgcolor=teal>");
+  await ben.paint("teal", teal);
   await anna.coloured(teal);
   await anna.page.locator("[data-action=people][aria-label*='2 people']").waitFor({ timeout: startLimit });
   console.log("both see and use one desktop, and know of each other");
@@ -41,7 +41,7 @@ await run(async (come) => {
 
   // What the watcher does reaches nobody; what the others do is seen.
   await carla.visit("data:text/html,<body bgcolor=olive>");
-  await ben.visit("data:text/html,<body bgcolor=purple>");
+  await ben.paint("purple", [128, 0, 128]);
   await carla.coloured([128, 0, 128]);
   check((await anna.picture(olive)).found < 0.1, "the watcher could type");
   // The stream itself refuses, whatever the page does.
@@ -66,7 +66,7 @@ await run(async (come) => {
     say(4, 0, 0, 0, 0, 0, 0xff, 0xe3);
     socket.close();
   }, `${address.replace(/^http/, "ws")}${control.view_url}/vnc`);
-  await ben.visit("data:text/html,<body bgcolor=teal>");
+  await ben.paint("teal", teal);
   await anna.coloured(teal);
   console.log("the watcher sees, and can do nothing");
 
