@@ -127,7 +127,7 @@ func (r *Registry) images(t *testing.T) http.Handler {
 	serve("manifests/latest", mediaType, manifest)
 	serve("manifests/"+digest(manifest), mediaType, manifest)
 	serve("blobs/"+digest(config), "application/octet-stream", config)
-	registry.HandleFunc("GET /v2/sage/pulled/blobs/"+digest(layer.Bytes()), func(w http.ResponseWriter, req *http.Request) {
+	registry.HandleFunc("GET /v2/sage/pulled/blobs/"+digest(layer.Bytes()), func(w http.ResponseWriter, _ *http.Request) {
 		content := layer.Bytes()
 		w.Header().Set("Content-Type", "application/octet-stream")
 		w.Header().Set("Content-Length", strconv.Itoa(len(content)))
