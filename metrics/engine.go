@@ -108,6 +108,10 @@ func (e *engine) Logs(ctx context.Context, id runtime.ID, lines int) ([]byte, er
 	return one(e, "logs", func() ([]byte, error) { return e.Runtime.Logs(ctx, id, lines) })
 }
 
+func (e *engine) Stats(ctx context.Context, id runtime.ID) (runtime.Stats, error) {
+	return one(e, "stats", func() (runtime.Stats, error) { return e.Runtime.Stats(ctx, id) })
+}
+
 func (e *engine) Dial(ctx context.Context, id runtime.ID, port uint16) (net.Conn, error) {
 	return one(e, "dial", func() (net.Conn, error) { return e.Runtime.Dial(ctx, id, port) })
 }

@@ -19,6 +19,7 @@ func describe(said *define.Info) runtime.Info {
 	if said.Host == nil {
 		return info
 	}
+	info.Capabilities.PullProgress = true
 	info.Rootless = said.Host.Security.Rootless
 	switch said.Host.CgroupsVersion {
 	case "v1":
