@@ -25,7 +25,9 @@ type rawRow struct {
 	*way
 	rate     []float64 // Bytes per second.
 	cost     []float64 // Processor seconds per GB, of all between viewer and server.
+	served   []float64 // The same of the server.
 	p50, p99 []float64 // Of the tiny round trip, in seconds.
+	others   []float64 // Which part of the machine was used by others.
 }
 
 // measureRaw measures whole screens and single pixels.
@@ -35,7 +37,7 @@ func measureRaw(ctx context.Context, o options, out io.Writer) error {
 		return err
 	}
 	defer server.Stop()
-	s, err := newSite(ctx, server.Address)
+	s, err := newSite(ctx, server.Process, server.Address)
 	if err != nil {
 		return err
 	}
@@ -83,7 +85,7 @@ func (s *site) rawRows(ctx context.Context, o options) ([]*rawRow, error) {
 				best, s.tuned[k.key] = row, buffer
 			}
 		}
-		best.rate, best.cost = nil, nil
+		*best = rawRow{way: best.way}
 		rows = append(rows, best)
 	}
 	return rows, nil
@@ -103,21 +105,48 @@ func (r *rawRow) screens(v *viewer, d time.Duration) error {
 	if _, err := v.do(doScreens, int(warmUp)); err != nil {
 		return err
 	}
-	before, err := proc.CPU(r.between...)
+	others, err := proc.WatchBystanders()
 	if err != nil {
 		return err
 	}
-	a, err := v.do(doScreens, int(d))
+	var a answer
+	cost, served, err := r.used(func() (err error) {
+		a, err = v.do(doScreens, int(d))
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	after, err := proc.CPU(r.between...)
+	share, err := others.Share()
 	if err != nil {
 		return err
 	}
+	gigabytes := float64(a.Bytes) / 1e9
 	r.rate = append(r.rate, float64(a.Bytes)/a.Took.Seconds())
-	r.cost = append(r.cost, (after-before).Seconds()/(float64(a.Bytes)/1e9))
+	r.cost, r.served = append(r.cost, cost.Seconds()/gigabytes), append(r.served, served.Seconds()/gigabytes)
+	r.others = append(r.others, share)
 	return nil
+}
+
+// used gives the processor time of what stands between, and of the server, while something is done.
+func (w *way) used(do func() error) (between, server time.Duration, err error) {
+	before, err := proc.CPU(w.between...)
+	if err != nil {
+		return 0, 0, err
+	}
+	serverBefore, err := proc.CPU(w.server)
+	if err != nil {
+		return 0, 0, err
+	}
+	if err := do(); err != nil {
+		return 0, 0, err
+	}
+	after, err := proc.CPU(w.between...)
+	if err != nil {
+		return 0, 0, err
+	}
+	serverAfter, err := proc.CPU(w.server)
+	return after - before, serverAfter - serverBefore, err
 }
 
 // measure is one round.

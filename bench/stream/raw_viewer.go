@@ -3,196 +3,118 @@
 package main
 
 import (
-	"encoding/binary"
+	"bufio"
+	"context"
+	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
-	"hash/fnv"
 	"io"
+	"strconv"
+	"time"
 
-	"sage/bench/internal/vnc"
-	"sage/bench/internal/wire"
+	"sage/bench/internal/proc"
+	"sage/bench/internal/stat"
 )
 
 const (
-	// readSize is what the viewer reads at once, in bytes. More is not faster, as it no longer fits the processor's cache.
-	readSize = 256 << 10
-	// bytesPerPixel of the server's own format, which it need not convert.
-	bytesPerPixel = 4
+	viewerMode = "viewer"
 
-	encodingRaw = 0
+	// What a viewer's process is told to do, each followed by a number.
+	doScreens = "screens" // For so many nanoseconds.
+	doTrips   = "trips"   // So many.
+	doSum     = "sum"     // Of one screen; the number is nothing.
 )
 
-// rawViewer asks for pixels without any compression, and throws them away: of an update it reads the heads of its
-// rectangles (RFC 6143 section 7.6.1) and counts the bytes between them.
-type rawViewer struct {
-	conn   *wire.Conn
-	screen vnc.Screen
-
-	// Where in the stream it is.
-	head    [12]byte // Of a message or of a rectangle, as far as it has come.
-	have    int
-	rects   int // To come in the update under way, 0 between two updates.
-	pixels  int // Bytes to come in the rectangle under way.
-	began   int // Updates that have begun, and those that have come to their end.
-	ended   int
-	passed  int64 // All bytes.
-	request [10]byte
+// answer is what a viewer found.
+type answer struct {
+	Bytes    int64
+	Took     time.Duration
+	P50, P99 time.Duration
+	Sum      string
 }
 
-// openViewer connects, greets, and asks for raw pixels.
-func openViewer(address, path string) (*rawViewer, error) {
-	conn, err := wire.Dial(address, path, readSize, true)
+// viewer is a raw viewer in a process of its own.
+type viewer struct{ *proc.Process }
+
+// startViewer connects a viewer; path is empty for plain TCP.
+func startViewer(ctx context.Context, address, path string) (*viewer, error) {
+	p, err := proc.Self(ctx, viewerMode, "-address", address, "-path", path)
 	if err != nil {
 		return nil, err
 	}
-	v := &rawViewer{conn: conn}
-	if v.screen, err = vnc.Greet(conn); err != nil {
-		return nil, errors.Join(err, conn.Close())
-	}
-	// SetEncodings: one, Raw (RFC 6143 section 7.5.2).
-	if _, err := conn.Write([]byte{2, 0, 0, 1, 0, 0, 0, encodingRaw}); err != nil {
-		return nil, errors.Join(err, conn.Close())
+	v := &viewer{p}
+	if _, err := v.do(doTrips, 1); err != nil {
+		p.Stop()
+		return nil, err
 	}
 	return v, nil
 }
 
-// ask asks for a part of the screen, from its corner, changed or not (RFC 6143 section 7.5.3).
-func (v *rawViewer) ask(width, height int) error {
-	b := v.request[:]
-	b[0], b[1] = 3, 0
-	binary.BigEndian.PutUint16(b[6:], uint16(width))
-	binary.BigEndian.PutUint16(b[8:], uint16(height))
-	_, err := v.conn.Write(b)
-	return err
+// do makes the viewer do something, and waits for what it found.
+func (v *viewer) do(what string, number int) (answer, error) {
+	var a answer
+	line, err := v.Ask(what + " " + strconv.Itoa(number))
+	if err != nil {
+		return a, err
+	}
+	return a, json.Unmarshal([]byte(line), &a)
 }
 
-// feed follows the stream through the next bytes.
-func (v *rawViewer) feed(b []byte) error {
-	v.passed += int64(len(b))
-	for len(b) > 0 {
-		if v.pixels > 0 {
-			n := min(v.pixels, len(b))
-			v.pixels -= n
-			b = b[n:]
-			if v.pixels == 0 {
-				v.rectEnded()
-			}
-			continue
-		}
-		want := 4
-		if v.rects > 0 {
-			want = len(v.head)
-		}
-		n := copy(v.head[v.have:want], b)
-		v.have += n
-		b = b[n:]
-		if v.have < want {
-			return nil
-		}
-		v.have = 0
-		if err := v.take(); err != nil {
-			return err
-		}
+// serveViewer is the viewer's process.
+func serveViewer(args []string, in io.Reader, out io.Writer) error {
+	var address, path string
+	flags := flag.NewFlagSet(viewerMode, flag.ContinueOnError)
+	flags.StringVar(&address, "address", "", "")
+	flags.StringVar(&path, "path", "", "")
+	if err := flags.Parse(args); err != nil {
+		return err
 	}
-	return nil
-}
-
-// take understands a head.
-func (v *rawViewer) take() error {
-	h := v.head[:]
-	if v.rects == 0 {
-		if v.rects = int(binary.BigEndian.Uint16(h[2:])); h[0] != 0 || v.rects == 0 {
-			return fmt.Errorf("message % x is no update with rectangles", h[:4])
-		}
-		v.began++
-		return nil
-	}
-	if encoding := binary.BigEndian.Uint32(h[8:]); encoding != encodingRaw {
-		return fmt.Errorf("encoding %d, which was not asked for", int32(encoding))
-	}
-	v.pixels = int(binary.BigEndian.Uint16(h[4:])) * int(binary.BigEndian.Uint16(h[6:])) * bytesPerPixel
-	if v.pixels == 0 {
-		v.rectEnded()
-	}
-	return nil
-}
-
-func (v *rawViewer) rectEnded() {
-	if v.rects--; v.rects == 0 {
-		v.ended++
-	}
-}
-
-// next takes in what comes next.
-func (v *rawViewer) next() error {
-	b, err := v.conn.Next()
+	v, err := openViewer(address, path)
 	if err != nil {
 		return err
 	}
-	return v.feed(b)
-}
-
-// screens asks for the whole screen again and again, and already while the last answer comes, so that the server never
-// waits, until enough says that it is.
-func (v *rawViewer) screens(enough func() bool) error {
-	asked := v.ended
-	for {
-		if asked == v.began {
-			if err := v.ask(v.screen.Width, v.screen.Height); err != nil {
-				return err
-			}
-			asked++
-		}
-		before := v.ended
-		if err := v.next(); err != nil {
+	defer v.Close()
+	for lines := bufio.NewScanner(in); lines.Scan(); {
+		var what string
+		var number int
+		if _, err := fmt.Sscan(lines.Text(), &what, &number); err != nil {
 			return err
 		}
-		if v.ended > before && enough() {
-			break
-		}
-	}
-	// What was asked for comes, too: the line is quiet afterwards.
-	for v.ended < asked {
-		if err := v.next(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// trip asks for one pixel and waits for it.
-func (v *rawViewer) trip() error {
-	if err := v.ask(1, 1); err != nil {
-		return err
-	}
-	for ended := v.ended; v.ended == ended; {
-		if err := v.next(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// sum gives a checksum over all bytes of a whole screen.
-func (v *rawViewer) sum() (string, error) {
-	if err := v.ask(v.screen.Width, v.screen.Height); err != nil {
-		return "", err
-	}
-	hash := fnv.New64a()
-	for ended := v.ended; v.ended == ended; {
-		b, err := v.conn.Next()
+		a, err := v.obey(what, number)
 		if err != nil {
-			return "", err
+			return err
 		}
-		_, _ = hash.Write(b)
-		if err := v.feed(b); err != nil {
-			return "", err
+		if err := json.NewEncoder(out).Encode(a); err != nil {
+			return err
 		}
 	}
-	return fmt.Sprintf("%016x of %d bytes", hash.Sum64(), v.passed), nil
+	return nil
 }
 
-var _ io.Closer = (*rawViewer)(nil)
-
-// Close ends the connection.
-func (v *rawViewer) Close() error { return v.conn.Close() }
+// obey does what the viewer was told.
+func (v *rawViewer) obey(what string, number int) (a answer, err error) {
+	switch what {
+	case doScreens:
+		began, passed := time.Now(), v.passed
+		err = v.screens(func() bool {
+			a.Took, a.Bytes = time.Since(began), v.passed-passed
+			return a.Took >= time.Duration(number)
+		})
+	case doTrips:
+		took := make([]time.Duration, number)
+		for i := range took {
+			began := time.Now()
+			if err := v.trip(); err != nil {
+				return a, err
+			}
+			took[i] = time.Since(began)
+		}
+		a.P50, a.P99 = stat.Percentile(took, 50), stat.Percentile(took, 99)
+	case doSum:
+		a.Sum, err = v.sum()
+	default:
+		err = errors.New("told to do what nobody knows: " + what)
+	}
+	return a, err
+}

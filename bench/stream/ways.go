@@ -32,6 +32,7 @@ type way struct {
 	address   string          // What the viewer dials.
 	path      string          // Of the WebSocket; empty where the viewer speaks plain TCP.
 	between   []*proc.Process // All that runs between the viewer and the server.
+	server    *proc.Process
 }
 
 // kind says how a way is built in front of a server.
@@ -46,14 +47,14 @@ type kind struct {
 func kinds() []kind {
 	all := []kind{
 		{keyTCP, "straight TCP", false, func(_ context.Context, s *site, _ int) (*way, error) {
-			return &way{address: s.server}, nil
+			return &way{address: s.address}, nil
 		}},
 		{keyNginx, "nginx stream (TCP)", true, func(ctx context.Context, s *site, buffer int) (*way, error) {
-			p, address, err := startNginx(ctx, s.dir, nginxStream, s.server, buffer)
+			p, address, err := startNginx(ctx, s.dir, nginxStream, s.address, buffer)
 			return &way{address: address, between: []*proc.Process{p}}, err
 		}},
 		{keySageRFB, "Sage rfb", false, func(ctx context.Context, s *site, _ int) (*way, error) {
-			return sage(ctx, gateway.Endpoint{Protocol: stream.ProtocolRFB, Address: s.server})
+			return sage(ctx, gateway.Endpoint{Protocol: stream.ProtocolRFB, Address: s.address})
 		}},
 		{keyWebsockify, "websockify", false, func(_ context.Context, s *site, _ int) (*way, error) {
 			return &way{address: s.websockifyAt, path: "/websockify", between: []*proc.Process{s.websockify}}, nil
@@ -76,7 +77,7 @@ func kinds() []kind {
 	if gateway.Understood {
 		all = slices.Insert(all, 3, kind{
 			keySageUnderstood, "Sage rfb, understood", false, func(ctx context.Context, s *site, _ int) (*way, error) {
-				return sage(ctx, gateway.Endpoint{Protocol: stream.ProtocolRFB, Address: s.server, Understand: true})
+				return sage(ctx, gateway.Endpoint{Protocol: stream.ProtocolRFB, Address: s.address, Understand: true})
 			},
 		})
 	}
@@ -113,26 +114,27 @@ func chosen(list string) ([]kind, error) {
 
 // site is a server and what stands in front of it. It ends with its context.
 type site struct {
-	server       string
+	server       *proc.Process
+	address      string // Of the server.
 	dir          string // For configurations.
 	websockify   *proc.Process
 	websockifyAt string
 	tuned        map[string]int // The buffer of each way that has variants, once it is known.
 }
 
-// newSite makes a site in front of the server at an address.
-func newSite(ctx context.Context, server string) (*site, error) {
+// newSite makes a site in front of the server that listens at address.
+func newSite(ctx context.Context, server *proc.Process, address string) (*site, error) {
 	dir, err := os.MkdirTemp("", "bench-stream-")
 	if err != nil {
 		return nil, err
 	}
-	s := &site{server: server, dir: dir, tuned: make(map[string]int)}
+	s := &site{server: server, address: address, dir: dir, tuned: make(map[string]int)}
 	port, err := proc.FreePort()
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	s.websockifyAt = fmt.Sprintf("127.0.0.1:%d", port)
-	if s.websockify, err = proc.StartQuiet(ctx, "websockify", s.websockifyAt, server); err != nil {
+	if s.websockify, err = proc.StartQuiet(ctx, "websockify", s.websockifyAt, address); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	if err := s.websockify.Listens(ctx, s.websockifyAt); err != nil {
@@ -150,6 +152,6 @@ func (s *site) way(ctx context.Context, k kind, buffer int) (*way, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", k.name, err)
 	}
-	w.key, w.name = k.key, k.name
+	w.key, w.name, w.server = k.key, k.name, s.server
 	return w, nil
 }

@@ -21,20 +21,31 @@ func CPU(programs ...*Process) (time.Duration, error) {
 		if err := p.Running(); err != nil {
 			return 0, err
 		}
-		tree, err := p.tree()
+		used, err := cpuOfTree(p.PID())
 		if err != nil {
 			return 0, err
 		}
-		for _, pid := range tree {
-			used, err := cpuOf(pid)
-			if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ESRCH) {
-				continue // A child that has ended meanwhile.
-			}
-			if err != nil {
-				return 0, fmt.Errorf("processor time of process %d: %w", pid, err)
-			}
-			sum += used
+		sum += used
+	}
+	return sum, nil
+}
+
+// cpuOfTree adds up a process and all that come from it.
+func cpuOfTree(pid int) (time.Duration, error) {
+	all, err := tree(pid)
+	if err != nil {
+		return 0, err
+	}
+	var sum time.Duration
+	for _, pid := range all {
+		used, err := cpuOf(pid)
+		if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ESRCH) {
+			continue // A child that has ended meanwhile.
 		}
+		if err != nil {
+			return 0, fmt.Errorf("processor time of process %d: %w", pid, err)
+		}
+		sum += used
 	}
 	return sum, nil
 }
@@ -50,9 +61,9 @@ func cpuOf(pid int) (time.Duration, error) {
 	return time.Duration(t.Nano()), nil
 }
 
-// tree gives the program's process id and those of all that come from it.
-func (p *Process) tree() ([]int, error) {
-	all := []int{p.PID()}
+// tree gives a process id and those of all that come from it.
+func tree(pid int) ([]int, error) {
+	all := []int{pid}
 	for i := 0; i < len(all); i++ {
 		tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", all[i]))
 		if errors.Is(err, os.ErrNotExist) && i > 0 {

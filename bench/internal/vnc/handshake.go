@@ -11,6 +11,7 @@ import (
 // Screen is what a server says of itself at the end of the handshake.
 type Screen struct {
 	Width, Height int
+	Format        [16]byte // Of its pixels (RFC 6143 section 7.4).
 	Name          string
 }
 
@@ -48,6 +49,7 @@ func Greet(rw io.ReadWriter) (Screen, error) {
 		return Screen{}, fmt.Errorf("RFB handshake: %w", err)
 	}
 	return Screen{
-		Width: int(binary.BigEndian.Uint16(b[0:])), Height: int(binary.BigEndian.Uint16(b[2:])), Name: string(name),
+		Width: int(binary.BigEndian.Uint16(b[0:])), Height: int(binary.BigEndian.Uint16(b[2:])),
+		Format: [16]byte(b[4:20]), Name: string(name),
 	}, nil
 }

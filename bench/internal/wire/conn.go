@@ -14,6 +14,8 @@ import (
 	"io"
 	"math"
 	"net"
+	"sync"
+	"sync/atomic"
 )
 
 // The opcodes of RFC 6455 section 5.2 that matter here.
@@ -33,8 +35,7 @@ const (
 // mask is the masking key of all frames: measuring needs no secret, but the work of unmasking.
 var mask = [4]byte{0x37, 0xfa, 0x21, 0x3d} //nolint:gochecknoglobals // A constant that Go has no word for.
 
-// Conn is one connection. One goroutine may read; pongs are written by it, so only that one may write, unless the
-// connection is plain.
+// Conn is one connection. One goroutine may read, and others may write.
 type Conn struct {
 	rw      io.ReadWriteCloser
 	framed  bool
@@ -42,8 +43,10 @@ type Conn struct {
 	pending []byte // Read, and not lent yet.
 	rest    []byte // Lent to Read, and not taken yet.
 	left    uint64 // Of the data frame under way.
-	out     []byte
-	pings   int
+	pings   atomic.Int64
+
+	mu  sync.Mutex // Guards writing: who reads answers pings.
+	out []byte
 }
 
 // Dial connects to address, and asks there for a WebSocket when path is not empty. What is read at once is at most
@@ -72,7 +75,7 @@ func Dial(address, path string, size int, blocking bool) (*Conn, error) {
 func (c *Conn) Close() error { return c.rw.Close() }
 
 // Pings gives how many pings were answered.
-func (c *Conn) Pings() int { return c.pings }
+func (c *Conn) Pings() int64 { return c.pings.Load() }
 
 // Next waits for bytes and lends them until the next call. It gives io.EOF when the peer has ended.
 func (c *Conn) Next() ([]byte, error) {
@@ -185,7 +188,7 @@ func (c *Conn) frame() error {
 	case opClose:
 		return io.EOF
 	case opPing:
-		c.pings++
+		c.pings.Add(1)
 		return c.send(opPong, body)
 	}
 	return nil
@@ -193,6 +196,8 @@ func (c *Conn) frame() error {
 
 // send writes one frame.
 func (c *Conn) send(opcode byte, b []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	out := append(c.out[:0], 0x80|opcode)
 	switch n := len(b); {
 	case n <= maxControl:
