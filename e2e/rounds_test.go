@@ -68,12 +68,18 @@ func (d *daemon) comeAndGo(t *testing.T, people []string, times int) {
 			for round := worker; round < times; round += tinyAtOnce {
 				uid := people[round%len(people)] // No two workers have one in common.
 				a, err := d.call(t.Context(), http.MethodPost, "/api/vm/any/"+uid, startTiny)
-				if err != nil || a.status != http.StatusOK {
-					return fmt.Errorf("round %d: start of %s: %v, status %d: %s", round, uid, err, a.status, a.body)
+				if err != nil {
+					return fmt.Errorf("round %d: start of %s: %w", round, uid, err)
+				}
+				if a.status != http.StatusOK {
+					return fmt.Errorf("round %d: start of %s: status %d: %s", round, uid, a.status, a.body)
 				}
 				a, err = d.call(t.Context(), http.MethodDelete, "/api/vm/"+uid, "")
-				if err != nil || a.status != http.StatusNoContent {
-					return fmt.Errorf("round %d: stop of %s: %v, status %d: %s", round, uid, err, a.status, a.body)
+				if err != nil {
+					return fmt.Errorf("round %d: stop of %s: %w", round, uid, err)
+				}
+				if a.status != http.StatusNoContent {
+					return fmt.Errorf("round %d: stop of %s: status %d: %s", round, uid, a.status, a.body)
 				}
 			}
 			return nil
