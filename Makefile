@@ -61,6 +61,10 @@ shots: web ## Take pictures of every view of the page into .cache/shots: three s
 test-unit: ## Run the tests that need no engine.
 	@SAGE_TEST_ENGINES=none $(GO_TEST) ./...
 
+.PHONY: generate
+generate: ## Write again what is made from the code: the catalog's schema, the API's description, parts of the architecture page.
+	@SAGE_UPDATE_DOCS=1 $(GO_TEST) -count 1 -run 'TestDocumentedLife|TestSchemaIsThatOfTheTypes|TestOpenAPIIsCommitted' ./session ./catalog ./httpapi
+
 .PHONY: soak
 soak: build ## Run the tests with a random course for a long time: SAGE_SOAK, 30 minutes each.
 	@scripts/setup.sh test
@@ -70,6 +74,11 @@ soak: build ## Run the tests with a random course for a long time: SAGE_SOAK, 30
 bench: build ## Measure starts against the engines' own programs, as ratios from one run.
 	@scripts/setup.sh test
 	@scripts/bench.sh
+
+.PHONY: bench-stream
+bench-stream: ## Measure the way to the pixels against other proxies; BENCH="-rounds 3" passes flags on.
+	@scripts/setup.sh bench
+	@scripts/bench-stream.sh $(BENCH)
 
 GOLANGCI := .cache/bin/golangci-lint
 GOLANGCI_VERSION := v2.6.2

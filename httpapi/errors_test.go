@@ -7,7 +7,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -26,6 +25,7 @@ func sentinels() map[string]error {
 		"session.ErrPortsExhausted": session.ErrPortsExhausted, "session.ErrStartFailed": session.ErrStartFailed,
 		"session.ErrAtCapacity": session.ErrAtCapacity, "session.ErrQueueTimeout": session.ErrQueueTimeout,
 		"session.ErrStartTimeout": session.ErrStartTimeout, "session.ErrStopped": session.ErrStopped,
+		"session.ErrViewOnly": session.ErrViewOnly, "session.ErrNoPicture": session.ErrNoPicture,
 		"session.ErrClosing": session.ErrClosing, "session.ErrStore": session.ErrStore,
 		"runtime.ErrNotFound": runtime.ErrNotFound, "runtime.ErrImageNotFound": runtime.ErrImageNotFound,
 		"runtime.ErrConflict": runtime.ErrConflict, "runtime.ErrPortInUse": runtime.ErrPortInUse,
@@ -70,10 +70,6 @@ func TestEverySentinelIsKnownHere(t *testing.T) {
 	}
 }
 
-func testServer() *Server {
-	return &Server{opts: Options{Logger: slog.New(slog.DiscardHandler)}}
-}
-
 func TestEverySentinelHasARow(t *testing.T) {
 	for name, err := range sentinels() {
 		t.Run(name, func(t *testing.T) {
@@ -86,7 +82,7 @@ func TestEverySentinelHasARow(t *testing.T) {
 			if rows != 1 {
 				t.Fatalf("%d rows", rows)
 			}
-			p := testServer().problemOf(fmt.Errorf("wrapped: %w", err))
+			p := problemOf(fmt.Errorf("wrapped: %w", err))
 			if p.Code == "internal" || p.Status < 400 || p.Title == "" || !strings.Contains(p.Detail, "wrapped") {
 				t.Errorf("got %+v", p)
 			}
@@ -129,7 +125,7 @@ func TestProblemOf(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			p := testServer().problemOf(test.err)
+			p := problemOf(test.err)
 			if p.Status != test.status || p.Code != test.code || (p.Reason != nil) != test.reason {
 				t.Errorf("got %+v", p.Problem)
 			}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -44,6 +43,7 @@ type bench struct {
 	api     *httpapi.Server
 	server  *httptest.Server
 	dir     string
+	log     *diary
 }
 
 // managerOptions are those of a daemon whose clocks run out in no test.
@@ -52,7 +52,7 @@ func managerOptions(dir string, current func() *catalog.Catalog) session.Options
 		Catalog: current, DataDir: dir, BaseName: "collab-vm-", Instance: "one",
 		PublishIP: netip.MustParseAddr("127.0.0.1"), PortStart: 11000, PortEnd: 11010,
 		StartTimeout: time.Minute, ImageTimeout: time.Minute, StartsAtOnce: 1000, QueueTimeout: time.Minute, FirstClientGrace: time.Hour, IdleTimeout: time.Hour,
-		StopGrace: time.Second, ReconcileInterval: time.Hour, Logger: slog.New(slog.DiscardHandler),
+		StopGrace: time.Second, ReconcileInterval: time.Hour,
 	}
 }
 
@@ -61,7 +61,7 @@ func managerOptions(dir string, current func() *catalog.Catalog) session.Options
 func newBench(t *testing.T, changes ...any) *bench {
 	t.Helper()
 	b := &bench{
-		t: t, dir: t.TempDir(),
+		t: t, dir: t.TempDir(), log: &diary{},
 		engine: fake.New(fake.Options{
 			Images: map[string]fake.Image{image: {Program: fake.VNC(vncPort)}}, Capabilities: runtime.Capabilities{Stats: true},
 		}),
@@ -88,6 +88,7 @@ func newBench(t *testing.T, changes ...any) *bench {
 	current := func() *catalog.Catalog { return apps }
 	var err error
 	managed := managerOptions(b.dir, current)
+	managed.Logger = b.log.logger()
 	for _, change := range changes {
 		if change, ok := change.(func(*session.Options)); ok {
 			change(&managed)
@@ -98,7 +99,7 @@ func newBench(t *testing.T, changes ...any) *bench {
 		t.Fatal(err)
 	}
 	opts := httpapi.Options{
-		Logger: slog.New(slog.DiscardHandler), Version: "v1", Catalog: current,
+		Logger: b.log.logger(), Version: "v1", Catalog: current,
 		Page: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the page") }),
 	}
 	for _, change := range changes {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"sage/catalog"
 	"sage/httpapi/api"
 	"sage/session"
 )
@@ -38,6 +39,21 @@ type logsInput struct {
 	Tail int    `query:"tail" default:"200" minimum:"1" maximum:"2000" doc:"How many lines, from the end."`
 }
 
+type pictureInput struct {
+	UID   string `path:"uid" doc:"Names the desktop."`
+	Width int    `query:"width" minimum:"0" maximum:"16384" doc:"Scale the picture down to so many pixels; 0 leaves it as it is."`
+}
+
+// pictureOutput is a picture in PNG.
+type pictureOutput struct {
+	ContentType  string    `header:"Content-Type"`
+	CacheControl string    `header:"Cache-Control"`
+	LastModified time.Time `header:"Last-Modified"`
+	// Live tells a picture of now from the last one of a desktop that has ended.
+	Live bool `header:"X-Sage-Live"`
+	Body []byte
+}
+
 // textOutput is an answer that is no JSON.
 type textOutput struct {
 	ContentType string `header:"Content-Type"`
@@ -62,6 +78,8 @@ func (s *Server) register(a huma.API) {
 			"A uid whose desktop does not run is started.", s.restart)
 	call(s, a, http.MethodGet, "/api/vm/{uid}/logs", "Read what a desktop's container wrote",
 		"The last lines of both outputs, at most 64 KiB, as plain text.", s.logs)
+	call(s, a, http.MethodGet, "/api/vm/{uid}/screenshot.png", "Picture a desktop",
+		"What it shows now, or what it showed when it was stopped (X-Sage-Live: false). It is no use of the desktop.", s.picture)
 	call(s, a, http.MethodGet, "/api/vm/{uid}/stats", "Tell what a desktop uses",
 		"Processor, memory, processes and network, as the engine counts them. An engine that cannot count is refused as unsupported.", s.stats)
 	call(s, a, http.MethodGet, "/api/vm/{uid}/events", "Follow a desktop",
@@ -89,7 +107,7 @@ func call[I, O any](s *Server, a huma.API, method, path, summary, description st
 	huma.Register(a, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := serve(ctx, in)
 		if err != nil {
-			return nil, s.problemOf(err)
+			return nil, s.tellProblem(ctx, err)
 		}
 		return out, nil
 	})
@@ -108,6 +126,7 @@ func (s *Server) start(ctx context.Context, in *startInput) (*output[api.StartRe
 		uid = session.NewUID()
 	}
 	started, err := s.sessions.Start(ctx, uid, session.Request{App: body.VM, Env: body.Env})
+	s.audit(ctx, auditStart, err, "uid", clip(uid), "app", clip(body.VM))
 	if err != nil {
 		return nil, err
 	}
@@ -157,11 +176,14 @@ func (s *Server) desktops(context.Context, *struct{}) (*output[api.Desktops], er
 }
 
 func (s *Server) stop(ctx context.Context, in *stopInput) (*struct{}, error) {
-	return nil, s.sessions.Stop(ctx, in.UID, session.StopOptions{Purge: in.Purge})
+	err := s.sessions.Stop(ctx, in.UID, session.StopOptions{Purge: in.Purge})
+	s.audit(ctx, auditStop, err, "uid", clip(in.UID), "purge", in.Purge)
+	return nil, err
 }
 
 func (s *Server) restart(ctx context.Context, in *uidInput) (*output[api.StartResponse], error) {
 	started, err := s.sessions.Restart(ctx, in.UID)
+	s.audit(ctx, auditRestart, err, "uid", clip(in.UID))
 	if err != nil {
 		return nil, err
 	}
@@ -174,6 +196,16 @@ func (s *Server) logs(ctx context.Context, in *logsInput) (*textOutput, error) {
 		return nil, err
 	}
 	return &textOutput{ContentType: "text/plain; charset=utf-8", NoSniff: "nosniff", Body: bytes.ToValidUTF8(log, []byte("\ufffd"))}, nil
+}
+
+func (s *Server) picture(ctx context.Context, in *pictureInput) (*pictureOutput, error) {
+	p, err := s.sessions.Picture(ctx, in.UID, in.Width)
+	if err != nil {
+		return nil, err
+	}
+	return &pictureOutput{
+		ContentType: "image/png", CacheControl: "no-store", LastModified: p.At, Live: p.Live, Body: p.PNG,
+	}, nil
 }
 
 func (s *Server) stats(ctx context.Context, in *uidInput) (*output[api.Stats], error) {
@@ -212,5 +244,26 @@ func (s *Server) readyz(ctx context.Context, _ *struct{}) (*output[api.Health], 
 	}
 	return &output[api.Health]{api.Health{Status: "ok", Version: s.opts.Version, Engine: &api.Engine{
 		Backend: info.Backend, Version: info.Version, Rootless: info.Rootless, Warnings: info.Warnings,
-	}}}, nil
+	}, Catalog: s.catalogStatus()}}, nil
+}
+
+// catalogStatus is for /readyz: desktops can be started from a good catalog
+// although its file is bad by now, so a problem is a detail.
+func (s *Server) catalogStatus() *api.CatalogStatus {
+	if s.opts.CatalogStatus == nil {
+		return nil
+	}
+	status := s.opts.CatalogStatus()
+	out := &api.CatalogStatus{Generation: status.Generation, LoadedAt: status.LoadedAt}
+	if status.Err != nil {
+		out.Problem = status.Err.Error()
+	}
+	return out
+}
+
+// catalogSchema serves the schema of catalog files, for editors.
+func catalogSchema(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/schema+json")
+	// The client may be gone; there is nobody else to tell.
+	_, _ = w.Write(catalog.Schema())
 }

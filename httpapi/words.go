@@ -17,10 +17,13 @@ func desktop(s session.Session) api.Desktop {
 		UID: s.UID, App: s.App, State: string(s.State), Phase: string(s.Phase), QueuePosition: s.QueuePosition, Container: s.Container,
 		Endpoints: endpoints(s.Endpoints), Clients: s.Clients, Viewers: s.Viewers, Home: s.Home, CreatedAt: s.CreatedAt,
 		StartedAt: optional(s.ReadyAt), IdleDeadline: optional(s.IdleDeadline), ExpiresAt: optional(s.ExpiresAt),
-		Progress: s.Progress, Image: image(s.Image), Reason: failure(s.Failure),
+		Progress: s.Progress, Image: image(s.Image), Reason: failure(s.Failure), Outdated: s.Outdated,
 	}
 	if s.Token != "" {
 		d.URL = streamURL(s.Token)
+	}
+	if s.ViewToken != "" {
+		d.ViewURL = streamURL(s.ViewToken)
 	}
 	if l := (api.Limits{CPUs: s.Limits.CPUs, MemoryBytes: s.Limits.MemoryBytes, PIDs: s.Limits.PIDs}); l != (api.Limits{}) {
 		d.Limits = &l

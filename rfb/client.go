@@ -5,7 +5,9 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"io"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
@@ -27,6 +29,13 @@ type Options struct {
 	Shared bool
 	// MaxPixels is the largest framebuffer area that is accepted, in pixels; 0 means [DefaultMaxPixels].
 	MaxPixels int
+	// Password is for servers that offer VncAuth and not None. Only its first eight bytes count, and it protects little:
+	// see RFC 6143 section 7.2.2 and its section 9.
+	Password string
+	// Encodings of pixels that the server may use, best first: of Tight, ZRLE, CopyRect and Raw, which every server may
+	// always use. Others lead to an error as soon as one is met. Default: all four, in this order, so that a picture is
+	// small on the wire; each gives every pixel as it is.
+	Encodings []Encoding
 }
 
 // Client is one connection to an RFB server, past the handshake.
@@ -42,10 +51,12 @@ type Client struct {
 
 	wmu sync.Mutex // Guards writing to conn.
 
-	rmu    chan struct{} // Guards reading; a channel, so that a waiting caller can leave with its context.
-	frame  *image.RGBA   // Nil until pixels come for the size in force.
-	cover  *coverage     // Not nil while a Capture waits for all of the picture.
-	broken error         // Set once the stream is out of step; nothing can be read afterwards.
+	rmu          chan struct{} // Guards reading; a channel, so that a waiting caller can leave with its context.
+	frame        *image.RGBA   // Nil until pixels come for the size in force.
+	cover        *coverage     // Not nil while a Capture waits for all of the picture.
+	zrleStream   inflater
+	tightStreams [4]inflater
+	broken       error // Set once the stream is out of step; nothing can be read afterwards.
 
 	smu           sync.Mutex // Guards the size, which Size reads while an update is being read.
 	width, height int
@@ -61,18 +72,22 @@ func Dial(ctx context.Context, network, address string, opts Options) (*Client, 
 	return NewClient(ctx, conn, opts)
 }
 
-// NewClient does the handshake (RFC 6143 section 7.1 to 7.3), asks for 32-bit true colour (7.5.1) and for the
-// encodings Raw, CopyRect and DesktopSize (7.5.2). ctx bounds the handshake, not the client. The client owns conn from
+// NewClient does the handshake (RFC 6143 section 7.1 to 7.3), asks for 32-bit true colour (7.5.1), for the encodings of
+// pixels in [Options.Encodings] and for DesktopSize (7.5.2). ctx bounds the handshake, not the client. The client owns conn from
 // here on; when the handshake fails, conn is closed.
 //
 // ExtendedDesktopSize is left out on purpose: TigerVNC answers the first whole-screen requests of a client that
 // announced it with the screen layout alone. Cursor is left out too, so that the server paints the pointer into the
 // picture.
 //
-// Errors: [ErrNotRFB], [*SecurityError], [*RefusedError], the context's error, or what the connection says.
+// Errors: [ErrNotRFB], [*SecurityError], [*PasswordError], [*RefusedError], the context's error, or what the connection
+// says.
 func NewClient(ctx context.Context, conn net.Conn, opts Options) (*Client, error) {
 	if opts.MaxPixels <= 0 {
 		opts.MaxPixels = DefaultMaxPixels
+	}
+	if len(opts.Encodings) == 0 {
+		opts.Encodings = []Encoding{EncodingTight, EncodingZRLE, EncodingCopyRect, EncodingRaw}
 	}
 	c := &Client{
 		conn:      conn,
@@ -81,7 +96,7 @@ func NewClient(ctx context.Context, conn net.Conn, opts Options) (*Client, error
 		rmu:       make(chan struct{}, 1),
 	}
 	stop := interruptReads(ctx, conn)
-	err := c.handshake(opts.Shared)
+	err := c.handshake(opts)
 	stop()
 	if err != nil {
 		_ = conn.Close()
@@ -108,6 +123,28 @@ func (c *Client) Version() Version { return c.version }
 
 // Close closes the connection. Calls that wait return with an error.
 func (c *Client) Close() error { return c.conn.Close() }
+
+// handshake goes from the greeting to the first thing the client asks for.
+func (c *Client) handshake(opts Options) error {
+	server := struct {
+		io.Reader
+		io.Writer
+	}{c.br, writerFunc(c.write)}
+	var err error
+	if c.version, err = Authenticate(server, opts.Password); err != nil {
+		return err
+	}
+	init, err := Initialise(server, opts.Shared)
+	if err != nil {
+		return err
+	}
+	if err := c.setSize(init.Width, init.Height); err != nil {
+		return err
+	}
+	c.name = init.Name
+	encodings := slices.Concat(opts.Encodings, []Encoding{EncodingDesktopSize})
+	return c.write(append(setPixelFormat(rgba()), setEncodings(encodings...)...))
+}
 
 // write sends one or more whole messages.
 func (c *Client) write(b []byte) error {
@@ -151,4 +188,14 @@ func interruptReads(ctx context.Context, conn net.Conn) (stop func()) {
 			_ = conn.SetReadDeadline(time.Time{})
 		}
 	}
+}
+
+// writerFunc makes a writer of a function that takes all or fails.
+type writerFunc func(b []byte) error
+
+func (f writerFunc) Write(b []byte) (int, error) {
+	if err := f(b); err != nil {
+		return 0, err
+	}
+	return len(b), nil
 }

@@ -32,6 +32,11 @@ func FuzzServer(f *testing.F) {
 	f.Add(join(update(2), raw(0, 0, 8, 2, 1, 2, 3), rect(0, 2, 8, 2, 1), []byte{0, 0, 0, 0}))
 	f.Add(join(update(1), rect(0, 0, 3, 3, -223), update(1), raw(0, 0, 3, 3, 7, 7, 7)))
 	f.Add(join([]byte{2}, []byte{3, 0, 0, 0, 0, 0, 0, 1, 'x'}, []byte{1, 0, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6}))
+	z := new(deflater)
+	f.Add(join(update(2), z.zrleRect(0, 0, 8, 2, append([]byte{1}, 1, 2, 3)), z.zrleRect(0, 2, 8, 2, []byte{130, 1, 2, 3, 4, 5, 6, 0x80, 14, 1})))
+	f.Add(join(update(1), new(deflater).tightRect(0, 0, 8, 4, []byte{0x50, 2}, make([]byte, 96))))
+	f.Add(join(update(1), new(deflater).tightRect(0, 0, 8, 4, []byte{0x60, 1, 2, 1, 2, 3, 4, 5, 6, 7, 8, 9}, make([]byte, 32))))
+	f.Add(join(update(1), rect(0, 0, 8, 4, 7), []byte{0x80, 1, 2, 3}))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := rfb.NewClient(t.Context(), replay{bytes.NewReader(data)}, rfb.Options{MaxPixels: 1 << 12})
 		if err != nil {

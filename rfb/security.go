@@ -35,7 +35,7 @@ func (s SecurityType) String() string {
 	}
 }
 
-// SecurityError says that the server offers no security type that this client knows.
+// SecurityError says that the server offers no security type that this client can take.
 type SecurityError struct {
 	Offered []SecurityType // As the server sent them, in its order.
 }
@@ -46,7 +46,21 @@ func (e *SecurityError) Error() string {
 	for i, s := range e.Offered {
 		names[i] = s.String()
 	}
-	return "rfb: server offers security " + strings.Join(names, ", ") + "; only None is supported"
+	return "rfb: server offers security " + strings.Join(names, ", ") + "; None is supported, and VncAuth with a password"
+}
+
+// PasswordError says that the server did not take the password. Asking again with the same one is of no use, and
+// servers lock out who tries too often.
+type PasswordError struct {
+	Reason string // The server's words, at most a few kilobytes; empty before protocol version 3.8.
+}
+
+// Error gives the server's reason; the password is not in it.
+func (e *PasswordError) Error() string {
+	if e.Reason == "" {
+		return "rfb: server did not take the password"
+	}
+	return fmt.Sprintf("rfb: server did not take the password: %q", e.Reason)
 }
 
 // RefusedError says that the server turned the connection away and why (RFC 6143 sections 7.1.2 and 7.1.3).

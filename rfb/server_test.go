@@ -87,7 +87,7 @@ func (s *stub) hello(w, h uint16) {
 	s.recv(1)
 	s.send(serverInit(w, h, "test"))
 	s.recv(20)      // SetPixelFormat.
-	s.recv(4 + 3*4) // SetEncodings.
+	s.recv(4 + 5*4) // SetEncodings.
 }
 
 // request reads one FramebufferUpdateRequest; nil when the client has gone.

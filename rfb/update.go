@@ -11,14 +11,6 @@ import (
 	"os"
 )
 
-// Server-to-client message types (RFC 6143 section 7.6).
-const (
-	msgFramebufferUpdate   = 0
-	msgSetColourMapEntries = 1
-	msgBell                = 2
-	msgServerCutText       = 3
-)
-
 // maxCutText bounds a clipboard text that is skipped, in bytes.
 const maxCutText = 16 << 20
 
@@ -102,12 +94,12 @@ func (c *Client) nextUpdate(ctx context.Context) error {
 			}
 			return err
 		}
-		if err := c.message(kind[0]); err != nil {
+		if err := c.message(ctx, ServerMessageType(kind[0])); err != nil {
 			err = c.readError(ctx, err)
 			c.broken = fmt.Errorf("rfb: connection is unusable after: %w", err)
 			return err
 		}
-		if kind[0] == msgFramebufferUpdate {
+		if ServerMessageType(kind[0]) == MsgFramebufferUpdate {
 			return nil
 		}
 	}
@@ -128,22 +120,22 @@ func isTimeout(ctx context.Context, err error) bool {
 }
 
 // message reads the rest of one server message.
-func (c *Client) message(kind byte) error {
+func (c *Client) message(ctx context.Context, kind ServerMessageType) error {
 	switch kind {
-	case msgFramebufferUpdate:
-		return c.framebufferUpdate()
-	case msgSetColourMapEntries:
+	case MsgFramebufferUpdate:
+		return c.framebufferUpdate(ctx)
+	case MsgSetColourMapEntries:
 		// Meaningless in true colour, but a server may still send it (RFC 6143 section 7.6.2).
 		var b [5]byte
-		if err := c.readFull(b[:], "colour map"); err != nil {
+		if err := readFull(c.br, b[:], "colour map"); err != nil {
 			return err
 		}
 		return c.skip(int64(binary.BigEndian.Uint16(b[3:]))*6, "colour map")
-	case msgBell:
+	case MsgBell:
 		return nil
-	case msgServerCutText:
+	case MsgServerCutText:
 		var b [7]byte
-		if err := c.readFull(b[:], "clipboard"); err != nil {
+		if err := readFull(c.br, b[:], "clipboard"); err != nil {
 			return err
 		}
 		n := binary.BigEndian.Uint32(b[3:])
@@ -165,9 +157,9 @@ func (c *Client) skip(n int64, what string) error {
 }
 
 // framebufferUpdate reads the rectangles of one update (RFC 6143 section 7.6.1).
-func (c *Client) framebufferUpdate() error {
+func (c *Client) framebufferUpdate(ctx context.Context) error {
 	var b [3]byte
-	if err := c.readFull(b[:], "update"); err != nil {
+	if err := readFull(c.br, b[:], "update"); err != nil {
 		return err
 	}
 	resized := false
@@ -175,6 +167,10 @@ func (c *Client) framebufferUpdate() error {
 		// A new size stands last in its update (RFC 6143 section 7.8.2).
 		if resized {
 			return errors.New("rfb: rectangle after a change of size in one update")
+		}
+		// A few bytes may stand for many pixels, so the next read can be long in coming.
+		if ctx.Err() != nil {
+			return fmt.Errorf("rfb: read an update: %w", context.Cause(ctx))
 		}
 		var err error
 		if resized, err = c.rectangle(); err != nil {
@@ -187,13 +183,13 @@ func (c *Client) framebufferUpdate() error {
 // rectangle reads one rectangle: its place, its encoding, its content. It reports whether it was a change of size.
 func (c *Client) rectangle() (resized bool, err error) {
 	var b [12]byte
-	if err := c.readFull(b[:], "rectangle"); err != nil {
+	if err := readFull(c.br, b[:], "rectangle"); err != nil {
 		return false, err
 	}
 	x, y := int(binary.BigEndian.Uint16(b[0:])), int(binary.BigEndian.Uint16(b[2:]))
 	w, h := int(binary.BigEndian.Uint16(b[4:])), int(binary.BigEndian.Uint16(b[6:]))
-	encoding := int32(binary.BigEndian.Uint32(b[8:]))
-	if encoding == encDesktopSize {
+	encoding := Encoding(int32(binary.BigEndian.Uint32(b[8:])))
+	if encoding == EncodingDesktopSize {
 		return true, c.resize(w, h)
 	}
 	if c.frame == nil {
@@ -205,10 +201,14 @@ func (c *Client) rectangle() (resized bool, err error) {
 		return false, fmt.Errorf("rfb: rectangle %v is outside of the framebuffer %v", r, c.frame.Rect)
 	}
 	switch encoding {
-	case encRaw:
+	case EncodingRaw:
 		return false, c.raw(r)
-	case encCopyRect:
+	case EncodingCopyRect:
 		return false, c.copyRect(r)
+	case EncodingZRLE:
+		return false, c.zrle(r)
+	case EncodingTight:
+		return false, c.tight(r)
 	default:
 		return false, fmt.Errorf("rfb: server used encoding %d, which was not asked for", encoding)
 	}
@@ -237,16 +237,14 @@ func (c *Client) raw(r image.Rectangle) error {
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		i := c.frame.PixOffset(r.Min.X, y)
 		row := c.frame.Pix[i : i+4*r.Dx()]
-		if err := c.readFull(row, "pixels"); err != nil {
+		if err := readFull(c.br, row, "pixels"); err != nil {
 			return err
 		}
 		for a := 3; a < len(row); a += 4 {
 			row[a] = 0xff
 		}
 	}
-	if c.cover != nil {
-		c.cover.add(r)
-	}
+	c.come(r)
 	return nil
 }
 
@@ -254,7 +252,7 @@ func (c *Client) raw(r image.Rectangle) error {
 // waiting capture, moved pixels count as come where all of their source had.
 func (c *Client) copyRect(r image.Rectangle) error {
 	var b [4]byte
-	if err := c.readFull(b[:], "copy source"); err != nil {
+	if err := readFull(c.br, b[:], "copy source"); err != nil {
 		return err
 	}
 	from := image.Pt(int(binary.BigEndian.Uint16(b[0:])), int(binary.BigEndian.Uint16(b[2:])))

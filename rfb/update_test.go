@@ -113,7 +113,7 @@ func TestMalformedMessages(t *testing.T) {
 		{"rectangle too far down", []any{update(1), rect(0, 4, 1, 1, 0)}},
 		{"empty rectangle outside", []any{update(1), rect(9, 9, 0, 0, 0)}},
 		{"copy from outside", []any{update(1), rect(0, 0, 4, 4, 1), uint16(5), uint16(0)}},
-		{"encoding not asked for", []any{update(1), rect(0, 0, 1, 1, 16)}},
+		{"encoding not asked for", []any{update(1), rect(0, 0, 1, 1, 5)}},
 		{"extended desktop size", []any{update(1), rect(0, 0, 8, 4, -308)}},
 		{"size zero", []any{update(1), rect(0, 0, 0, 0, -223)}},
 		{"size too large", []any{update(1), rect(0, 0, 65535, 65535, -223)}},

@@ -21,6 +21,9 @@ type Session struct {
 	Phase Phase
 	// Token is the unguessable part of the stream's address; empty before Ready.
 	Token string
+	// ViewToken is the same for those who only look; empty, too, where viewers are
+	// not understood.
+	ViewToken string
 	// Container is the container's name.
 	Container string
 	Endpoints []catalog.Endpoint
@@ -44,6 +47,9 @@ type Session struct {
 	Image *ImageStatus
 	// Failure says why a Failed one failed.
 	Failure *StartError
+	// Outdated says that the catalog has another app by now than the one that it
+	// was made from, or none; the next start takes that one.
+	Outdated bool
 }
 
 // Get describes uid's desktop. It never waits for anything.
@@ -82,6 +88,7 @@ func (m *Manager) session(d *desktop) Session {
 		UID: d.uid, App: d.app, State: d.state, Container: d.container, Endpoints: d.endpoints,
 		Limits: d.limits, Home: d.home != "", Clients: d.clients, Viewers: d.viewers,
 		CreatedAt: d.created, ReadyAt: d.ready, Progress: d.progress, Failure: d.failure,
+		Outdated: d.outdated(m.opts.Catalog()),
 	}
 	if d.image != nil {
 		image := *d.image
@@ -96,9 +103,22 @@ func (m *Manager) session(d *desktop) Session {
 	}
 	if d.state.Running() {
 		s.Token = d.token
+		if d.viewing != nil {
+			s.ViewToken = viewTokenOf(d.token)
+		}
 		if d.policy.maxLifetime > 0 {
 			s.ExpiresAt = d.born.Add(d.policy.maxLifetime)
 		}
 	}
 	return s
+}
+
+// outdated compares what a desktop was made from with what its next start would
+// take.
+func (d *desktop) outdated(apps *catalog.Catalog) bool {
+	if d.spec == "" || !d.state.Running() {
+		return false
+	}
+	app, ok := apps.App(d.app)
+	return !ok || app.Fingerprint() != d.spec
 }

@@ -22,6 +22,10 @@ var (
 	ErrUnknownStream = errors.New("no such stream")
 	// ErrUnknownEndpoint says that a desktop has no endpoint of that name.
 	ErrUnknownEndpoint = errors.New("no such endpoint")
+	// ErrViewOnly says that a view-only link was used for more than looking.
+	ErrViewOnly = errors.New("this link is for looking only")
+	// ErrNoPicture says that there is no picture of a uid's desktop.
+	ErrNoPicture = errors.New("no picture")
 	// ErrPortsExhausted says that every port of the range is taken; see
 	// PortsError.
 	ErrPortsExhausted = errors.New("no free port in the range")

@@ -12,7 +12,7 @@ import (
 
 func labelled() (*Options, identity) {
 	return &Options{Instance: "one", BaseName: "collab-vm-"}, identity{
-		uid: "alice-2f9c", app: "desktop", token: "secret",
+		uid: "alice-2f9c", app: "desktop", token: "secret", spec: "f00d",
 		endpoints: []catalog.Endpoint{
 			{Name: "vnc", Protocol: catalog.RFB, Port: 5900},
 			{Name: "web", Protocol: catalog.WebSocket, Port: 6080, Path: "/web/sockify:1"},

@@ -27,6 +27,8 @@ type launch struct {
 
 	phase Phase
 	since time.Time
+	// phases are those that have ended.
+	phases []PhaseReport
 	// deadline ends the start; it is set when the image is there.
 	deadline time.Time
 
@@ -66,7 +68,9 @@ func (l *launch) await(ctx context.Context) error {
 
 func (l *launch) enter(p Phase) {
 	if l.phase != p {
-		l.phase, l.since = p, time.Now()
+		now := time.Now()
+		l.endPhase(now)
+		l.phase, l.since = p, now
 		l.note(func(d *desktop) { d.phase = p })
 	}
 }

@@ -10,9 +10,10 @@ import (
 
 	"sage/catalog"
 	"sage/runtime"
+	"sage/viewer"
 )
 
-// Options are a Manager's settings. All of them are required; the defaults are
+// Options are a Manager's settings. All but Observer are required; the defaults are
 // those of the program's flags.
 type Options struct {
 	// Catalog gives the catalog in force; it is asked at every start.
@@ -40,11 +41,15 @@ type Options struct {
 	FirstClientGrace, IdleTimeout, MaxLifetime time.Duration
 	// StopGrace is the time that a desktop's programs have to end by themselves.
 	StopGrace time.Duration
+	// LastPictures keeps what a desktop showed when it was stopped.
+	LastPictures bool
 	// BuildArgs replace build arguments of the catalog that have the same name.
 	BuildArgs map[string]string
 	// ReconcileInterval is how often the engine's list is compared with ours.
 	ReconcileInterval time.Duration
 	Logger            *slog.Logger
+	// Observer may be nil.
+	Observer Observer
 }
 
 // Manager keeps the desktops of one daemon. Its methods may be called from any
@@ -65,6 +70,8 @@ type Manager struct {
 	// idle is closed when a closed Manager does nothing any more.
 	idle    chan struct{}
 	endOnce sync.Once
+	// pictures is as full as there are pictures being taken.
+	pictures chan struct{}
 	// kick asks the monitor to reconcile at once.
 	kick chan struct{}
 
@@ -75,7 +82,7 @@ type Manager struct {
 	draining, closing bool
 	outage            *outage
 	desktops          map[string]*desktop // by uid; a uid that is not here is Absent
-	tokens            map[string]string   // token -> uid
+	tokens            map[string]string   // token, and that of the view-only link -> uid
 	watches           map[*Watch]struct{}
 	queue             queue
 	// reported are the damaged containers that were spoken of.
@@ -97,6 +104,9 @@ type desktop struct {
 	id        runtime.ID
 	container string
 	hostPorts []uint16
+	// desk is what its viewers share; nil before it is Ready, and where they are
+	// not understood.
+	desk *viewer.Desk
 	// ctx ends when the desktop does, and with it every stream.
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -110,6 +120,8 @@ type desktop struct {
 	successor *attempt
 	// newHome says that its start makes the home, which goes if the start fails.
 	newHome bool
+	// pictured says that its first client has been sent a picture.
+	pictured bool
 	// sample is what it used when somebody asked last.
 	sample runtime.Stats
 	// created is when the start began, born when the container ran, ready when the
@@ -139,6 +151,9 @@ func New(rt runtime.Runtime, opts Options) (*Manager, error) {
 	if err != nil {
 		return nil, err
 	}
+	if opts.Observer == nil {
+		opts.Observer = unobserved{}
+	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	return &Manager{
 		rt:       rt,
@@ -151,6 +166,7 @@ func New(rt runtime.Runtime, opts Options) (*Manager, error) {
 		cancel:   cancel,
 		idle:     make(chan struct{}),
 		kick:     make(chan struct{}, 1),
+		pictures: make(chan struct{}, picturesAtOnce),
 		outage:   newOutage(),
 		desktops: map[string]*desktop{},
 		tokens:   map[string]string{},

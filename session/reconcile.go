@@ -232,7 +232,7 @@ func (r *round) confirmEnded(ctx context.Context, d *desktop) (Summary, error) {
 	if !d.state.Running() || m.closing {
 		return Summary{}, nil
 	}
-	m.takeDown(d, "it does not run any more", &StartError{
+	m.takeDown(d, StopEnded, &StartError{
 		UID: d.uid, App: d.app, Phase: PhaseRunning, After: time.Since(d.ready), Err: cause,
 	})
 	return Summary{Ended: 1}, nil

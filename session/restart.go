@@ -33,7 +33,7 @@ func (m *Manager) Restart(ctx context.Context, uid string) (Session, error) {
 			return Session{}, err
 		}
 		d.next = p
-		m.takeDown(d, "restarted by request", nil)
+		m.takeDown(d, StopRestart, nil)
 	}
 	for d.state == Stopping {
 		if err := m.awaitChange(ctx, d, m.ctx.Done()); err != nil {

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"maps"
+
 	"sage/runtime"
 )
 
@@ -17,6 +19,13 @@ func (m *Manager) spec(id identity, p plan, hostPorts []uint16) runtime.Spec {
 		Labels:   m.opts.labels(id),
 		ReadOnly: app.ReadOnly,
 		Limits:   id.limits,
+	}
+	if id.viewing != nil && id.viewing.password != "" {
+		spec.Env = maps.Clone(p.env)
+		if spec.Env == nil {
+			spec.Env = map[string]string{}
+		}
+		spec.Env[app.Viewing.PasswordEnv] = id.viewing.password
 	}
 	spec.Limits.ShmBytes = int64(app.Limits.Shm)
 	for i, e := range app.Endpoints {

@@ -2,12 +2,12 @@ package session
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"sage/catalog"
+	"sage/viewer"
 )
 
 // Request says what a uid's desktop shall be.
@@ -168,6 +168,7 @@ func (m *Manager) carryOut(l *launch, run func(context.Context) error) *attempt 
 		if err == nil {
 			err = m.handOut(l.d)
 		}
+		l.report(ctx, err)
 		if err == nil {
 			close(a.done)
 		} else {
@@ -198,6 +199,10 @@ func (m *Manager) makeReady(d *desktop) {
 	d.ctx, d.cancel = context.WithCancelCause(m.ctx)
 	d.progress = ""
 	m.tokens[d.token] = d.uid
+	if d.viewing != nil {
+		m.tokens[viewTokenOf(d.token)] = d.uid
+		d.desk = viewer.NewDesk(viewer.Options{Password: d.viewing.password})
+	}
 	m.setState(d, Ready)
 }
 
@@ -208,11 +213,8 @@ func (m *Manager) giveUp(ctx context.Context, l *launch, err error) {
 	d, a := l.d, l.d.attempt
 	failure := l.failure(ctx, err)
 	a.err = failure
-	for _, end := range []error{ErrStopped, ErrClosing} {
-		if errors.Is(err, end) || errors.Is(context.Cause(ctx), end) {
-			failure, a.err = nil, end
-			break
-		}
+	if end := ended(ctx, err); end != nil {
+		failure, a.err = nil, end
 	}
 	m.mu.Lock()
 	if d.state != Stopping {

@@ -71,7 +71,7 @@ func (m *Manager) Stop(ctx context.Context, uid string, opts StopOptions) error 
 	case d == nil:
 		d = m.occupyName(uid)
 	case d.state.Running():
-		m.takeDown(d, "stopped by request", nil)
+		m.takeDown(d, StopRequest, nil)
 	default: // Preparing or Starting
 		m.setState(d, Stopping)
 		d.attempt.cancel(ErrStopped)
@@ -123,12 +123,16 @@ func (m *Manager) occupyName(uid string) *desktop {
 
 // takeDown begins to take a running desktop away; afterwards it is Absent, or
 // Failed where a failure is given. The Manager's lock is held.
-func (m *Manager) takeDown(d *desktop, reason string, failure *StartError) {
+func (m *Manager) takeDown(d *desktop, reason StopReason, failure *StartError) {
 	m.setState(d, Stopping)
 	d.cancel(ErrStopped) // Ends the streams.
+	m.opts.Observer.Stopping(d.app, reason)
 	m.log.Info("desktop is being stopped", "uid", d.uid, "app", d.app, "reason", reason)
 	id, grace := d.id, d.policy.stop
 	m.work.Go(func() {
+		if failure == nil {
+			m.keepPicture(m.ctx, d)
+		}
 		m.clearAway(d, func() error { return m.tryRemove(id, grace, failure) }, failure)
 	})
 }
@@ -151,6 +155,7 @@ func (m *Manager) clearAway(d *desktop, remove func() error, failure *StartError
 	}
 	m.ports.release(d.uid, d.hostPorts)
 	delete(m.tokens, d.token)
+	delete(m.tokens, viewTokenOf(d.token))
 	if failure == nil {
 		m.forget(d)
 		if d.next != nil && !m.closing {

@@ -78,6 +78,7 @@ func serverFlags() []cli.Flag {
 		text("data-dir", "SAGE_DATA_DIR", defaultDataDir(), categoryServer, "`DIRECTORY` for what outlives the daemon"),
 		span("drain-timeout", "SAGE_DRAIN_TIMEOUT", 5*time.Second, categoryServer, "`TIME` that open streams have to end when sage goes down; 0 for none"),
 		yes("stop-desktops", "SAGE_STOP_DESKTOPS", categoryServer, "stop every desktop when sage goes down"),
+		text("log-format", "SAGE_LOG_FORMAT", "auto", categoryServer, "`FORM` of the log: text, json, or auto for text on a terminal and json elsewhere"),
 		text("log-level", "SAGE_LOG_LEVEL", "info", categoryServer, "`LEVEL`: debug, info, warn or error"),
 	}
 }
@@ -180,5 +181,5 @@ func logger(c *cli.Context) (*slog.Logger, error) {
 	if err := level.UnmarshalText([]byte(c.String("log-level"))); err != nil {
 		return nil, usageError{fmt.Errorf("log-level %q: use debug, info, warn or error", c.String("log-level"))}
 	}
-	return slog.New(slog.NewTextHandler(c.App.ErrWriter, &slog.HandlerOptions{Level: level})), nil
+	return newLogger(c.App.ErrWriter, c.String("log-format"), level)
 }

@@ -25,7 +25,7 @@ func documented() map[string]string {
 		"catalog": "SAGE_CATALOG", "build-arg": "SAGE_BUILD_ARGS",
 		"listen": "SAGE_LISTEN", "api-token": "SAGE_API_TOKEN", "allow-anonymous": "SAGE_ALLOW_ANONYMOUS",
 		"allowed-origin": "SAGE_ALLOWED_ORIGINS", "allowed-host": "SAGE_ALLOWED_HOSTS",
-		"data-dir": "SAGE_DATA_DIR", "log-level": "SAGE_LOG_LEVEL",
+		"data-dir": "SAGE_DATA_DIR", "log-format": "SAGE_LOG_FORMAT", "log-level": "SAGE_LOG_LEVEL",
 		"drain-timeout": "SAGE_DRAIN_TIMEOUT", "stop-desktops": "SAGE_STOP_DESKTOPS",
 		"port-range-start": "PORT_RANGE_START", "port-range-end": "PORT_RANGE_END",
 		"container-base-name": "CONTAINER_BASE_NAME", "instance": "SAGE_INSTANCE",
@@ -133,7 +133,7 @@ func TestConfig(t *testing.T) {
 	settings := []struct{ name, value string }{
 		{"runtime", "podman"}, {"runtime-host", "unix:///x"}, {"catalog", "c.yaml"}, {"build-arg", "A=1,B=2=3"},
 		{"listen", "127.0.0.1:1"}, {"api-token", "42"}, {"allow-anonymous", "true"},
-		{"allowed-origin", "https://a,https://b"}, {"allowed-host", "h"}, {"data-dir", "/d"}, {"log-level", "debug"},
+		{"allowed-origin", "https://a,https://b"}, {"allowed-host", "h"}, {"data-dir", "/d"}, {"log-format", "text"}, {"log-level", "debug"},
 		{"drain-timeout", "3"}, {"stop-desktops", "true"},
 		{"port-range-start", "7"}, {"port-range-end", "9"}, {"container-base-name", "n-"}, {"instance", "i"},
 		{"max-desktops", "100"}, {"starts-at-once", "3"},

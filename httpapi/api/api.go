@@ -5,6 +5,10 @@ package api
 
 import "time"
 
+// Version is that of the API: it changes with what a client sees, and not with
+// the program.
+const Version = "1.0"
+
 // StartRequest is the body of POST /api/vm/any/{uid}.
 type StartRequest struct {
 	// VM is an app of the catalog, by id or alias; empty for a uid that is known.
@@ -41,7 +45,9 @@ type Desktop struct {
 	// QueuePosition counts from 1.
 	QueuePosition int `json:"queue_position,omitempty" doc:"Place among the starts that wait for others; absent while it does not wait."`
 	// URL is empty while there is nothing to connect to.
-	URL       string     `json:"url,omitempty" doc:"Where the desktop's streams are; absent while there are none."`
+	URL string `json:"url,omitempty" doc:"Where the desktop's streams are; absent while there are none."`
+	// ViewURL is for those who only look.
+	ViewURL   string     `json:"view_url,omitempty" doc:"The same for those who only look: whatever acts on the desktop is dropped by Sage. Absent where Sage cannot enforce that."`
 	Container string     `json:"container" doc:"Name of the container on the engine."`
 	Endpoints []Endpoint `json:"endpoints"`
 	Clients   int        `json:"clients" doc:"Open streams."`
@@ -58,6 +64,8 @@ type Desktop struct {
 	Progress  string     `json:"progress,omitempty" doc:"The last word on the image that is being prepared."`
 	Image     *Image     `json:"image,omitempty" doc:"How far the image has come, while it is brought."`
 	Reason    *Failure   `json:"reason,omitempty" doc:"Why a failed desktop failed."`
+	// Outdated desktops run on; the next start takes what the catalog says by then.
+	Outdated bool `json:"outdated,omitempty" doc:"The catalog has changed what this desktop is made of; the next start takes that."`
 }
 
 // Limits bound a desktop; what is absent is not limited.
@@ -158,6 +166,16 @@ type Health struct {
 	Status  string  `json:"status" enum:"ok"`
 	Version string  `json:"version"`
 	Engine  *Engine `json:"engine,omitempty"`
+	// Catalog is that of a ready Sage.
+	Catalog *CatalogStatus `json:"catalog,omitempty"`
+}
+
+// CatalogStatus tells which catalog a Sage uses.
+type CatalogStatus struct {
+	Generation int       `json:"generation" doc:"Counts the contents that were taken into use since the start."`
+	LoadedAt   time.Time `json:"loaded_at" doc:"When the content in use was read."`
+	// Problem is empty where the file is the content in use.
+	Problem string `json:"problem,omitempty" doc:"Why the file as it is now was refused; the content before it stays in use."`
 }
 
 // Engine is the container engine behind a ready Sage.

@@ -10,6 +10,8 @@ const (
 	CodeUnknownApp        = "unknown_app"
 	CodeUnknownUID        = "unknown_uid"
 	CodeNotRunning        = "not_running"
+	CodeViewOnly          = "view_only"
+	CodeNoPicture         = "no_picture"
 	CodeStopped           = "stopped"
 	CodePortsExhausted    = "ports_exhausted"
 	CodeAtCapacity        = "at_capacity"

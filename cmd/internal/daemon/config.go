@@ -24,6 +24,8 @@ type Config struct {
 
 	// Listen is "host:port"; port 0 means any free one.
 	Listen string
+	// Listener is served instead where it is not nil. The daemon closes it.
+	Listener net.Listener
 	// Catalog is the path of the catalog file.
 	Catalog string
 	// DataDir is where settings are kept; one daemon at a time uses it.

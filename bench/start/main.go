@@ -1,4 +1,4 @@
-// Command bench measures what Sage adds to a container engine, in one run and as
+// Command start measures what Sage adds to a container engine, in one run and as
 // ratios: the time from a POST to the desktop's first bytes against the same
 // container started with the engine's own program and dialled directly, ten
 // starts at once against one, how quick Sage answers while desktops start, and
@@ -31,7 +31,7 @@ func run() int {
 	status := 0
 	for name := range strings.SplitSeq(os.Getenv("SAGE_TEST_ENGINES"), ",") {
 		if err := measure(ctx, strings.TrimSpace(name), binary, out); err != nil {
-			fmt.Fprintf(os.Stderr, "bench: %s: %v\n", name, err)
+			fmt.Fprintf(os.Stderr, "start: %s: %v\n", name, err)
 			status = 1
 		}
 		if err := out.Flush(); err != nil {

@@ -1,0 +1,160 @@
+// Package rfbtest starts a real VNC server for tests: Xtigervnc, an X server without a screen. It knows nothing of Sage
+// but that a missing program is a failure unless SAGE_TEST_ENGINES says that nothing real is to be used.
+package rfbtest
+
+import (
+	"bufio"
+	"context"
+	"crypto/des"
+	"fmt"
+	"math/bits"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// patience bounds the wait for what must happen; it is no measure of anything.
+const patience = 30 * time.Second
+
+// Server is a running VNC server.
+type Server struct {
+	// Socket is the path of the Unix socket that it listens at.
+	Socket string
+	// Display is the X display that X clients connect to, such as ":1".
+	Display string
+}
+
+// Need gives the path of a program. Where it is missing, the test fails, or is skipped when SAGE_TEST_ENGINES is none.
+func Need(t testing.TB, program, debianPackage string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err == nil {
+		return path
+	}
+	missing := fmt.Sprintf("%s is missing (Debian package %s; scripts/setup.sh test installs it)", program, debianPackage)
+	if os.Getenv("SAGE_TEST_ENGINES") == "none" {
+		t.Skip(missing)
+	}
+	t.Fatal(missing)
+	return ""
+}
+
+// Start runs a server of 640x480 pixels until the test ends. With a password it wants it (VncAuth), else None. More
+// arguments are Xtigervnc's.
+func Start(t testing.TB, password string, args ...string) *Server {
+	t.Helper()
+	program := Need(t, "Xtigervnc", "tigervnc-standalone-server")
+	// The path of a socket is short, unlike that of a test's own directory.
+	dir, err := os.MkdirTemp("", "rfb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	s := &Server{Socket: filepath.Join(dir, "s")}
+	all := []string{
+		"-displayfd", "3", "-rfbunixpath", s.Socket, "-rfbport", "-1", "-geometry", "640x480", "-depth", "24",
+		"-AlwaysShared", "-nolisten", "tcp", "-SendPrimary=0", "-SetPrimary=0", "-MaxCutText=1000000",
+	}
+	if password == "" {
+		all = append(all, "-SecurityTypes", "None")
+	} else {
+		file := filepath.Join(dir, "p")
+		if err := os.WriteFile(file, passwordFile(password), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, "-SecurityTypes", "VncAuth", "-rfbauth", file)
+	}
+	ready, display := pipe(t)
+	cmd := exec.Command(program, append(all, args...)...)
+	cmd.ExtraFiles = []*os.File{display}
+	log := filepath.Join(dir, "log")
+	if cmd.Stderr, err = os.Create(log); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		_ = cmd.Stderr.(*os.File).Close()
+	})
+	_ = display.Close()
+	_ = ready.SetReadDeadline(time.Now().Add(patience))
+	number, err := bufio.NewReader(ready).ReadString('\n')
+	if err != nil {
+		said, _ := os.ReadFile(log)
+		t.Fatalf("Xtigervnc does not start: %v\n%s", err, said)
+	}
+	s.Display = ":" + strings.TrimSpace(number)
+	return s
+}
+
+// Dial opens a connection, which the test closes in the end.
+func (s *Server) Dial(t testing.TB) net.Conn {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var d net.Dialer
+	for {
+		conn, err := d.DialContext(ctx, "unix", s.Socket)
+		if err == nil {
+			t.Cleanup(func() { _ = conn.Close() })
+			return conn
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatal(err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// Run starts an X client on the server's display until the test ends and gives the lines that it prints.
+func (s *Server) Run(t testing.TB, program string, args ...string) *bufio.Reader {
+	t.Helper()
+	cmd := exec.Command(program, args...)
+	cmd.Env = append(os.Environ(), "DISPLAY="+s.Display)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	return bufio.NewReader(out)
+}
+
+func pipe(t testing.TB) (r, w *os.File) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Close(); _ = w.Close() })
+	return r, w
+}
+
+// passwordFile hides a password as VNC servers want it: encrypted with a key that everybody knows.
+func passwordFile(password string) []byte {
+	key := []byte{23, 82, 107, 6, 35, 78, 88, 7}
+	for i := range key {
+		key[i] = bits.Reverse8(key[i])
+	}
+	cipher, err := des.NewCipher(key)
+	if err != nil {
+		panic(err) // The key is one of DES.
+	}
+	var b [8]byte
+	copy(b[:], password)
+	cipher.Encrypt(b[:], b[:])
+	return b[:]
+}

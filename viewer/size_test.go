@@ -1,0 +1,157 @@
+package viewer_test
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sage/viewer"
+)
+
+const debounce = 150 * time.Millisecond
+
+// settle lets timers go off that were armed by now.
+func settle() {
+	time.Sleep(debounce)
+	synctest.Wait()
+}
+
+func wrote(t *testing.T, who string, d *desktop, want ...[]byte) {
+	t.Helper()
+	if got, want := d.got(), bytes.Join(want, nil); !bytes.Equal(got, want) {
+		t.Errorf("%s: got %x, want %x", who, got, want)
+	}
+}
+
+func TestOnlyTheLastSizeOfABurstGoesOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, d := join(t, viewer.NewDesk(viewer.Options{}), viewer.Policy{})
+		for i := range uint16(10) {
+			fromClient(t, v, key, size(100+i, 100), ask)
+			time.Sleep(debounce - time.Millisecond)
+		}
+		wrote(t, "burst", d, bytes.Repeat(bytes.Join([][]byte{key, ask}, nil), 10))
+		settle()
+		wrote(t, "afterwards", d, size(109, 100))
+		settle()
+		wrote(t, "later", d)
+	})
+}
+
+func TestOthersAreToldTheSizeInForce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		desk := viewer.NewDesk(viewer.Options{})
+		a, da := join(t, desk, viewer.Policy{})
+		b, db := join(t, desk, viewer.Policy{Clipboard: viewer.ClipboardNone})
+		looker, dl := join(t, desk, viewer.Policy{ViewOnly: true})
+		fromClient(t, looker, size(1, 1))
+		fromClient(t, a, size(100, 100))
+		fromClient(t, b, size(200, 200))
+		settle()
+		settle()
+		wrote(t, "holder", da, size(100, 100))
+		wrote(t, "other", db, size(100, 100))
+		wrote(t, "looker", dl)
+
+		// As noVNC does: whoever is told another size asks again at once.
+		for range 100 {
+			fromClient(t, b, size(200, 200))
+			settle()
+		}
+		wrote(t, "other, asking again", db)
+		fromClient(t, a, size(101, 101))
+		settle()
+		settle()
+		wrote(t, "holder", da, size(101, 101))
+		wrote(t, "other, after a change", db, size(101, 101))
+
+		// One that wants something else each time gets one answer per debounce time.
+		for i := range uint16(40) {
+			fromClient(t, b, size(300+i, 300))
+			time.Sleep(debounce / 10)
+			synctest.Wait()
+		}
+		settle()
+		if n := len(db.got()) / len(size(0, 0)); n < 2 || n > 6 {
+			t.Errorf("%d answers within 4 debounce times", n)
+		}
+	})
+}
+
+func TestTheNextTakesOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		desk := viewer.NewDesk(viewer.Options{})
+		a, _ := join(t, desk, viewer.Policy{})
+		b, db := join(t, desk, viewer.Policy{})
+		c, dc := join(t, desk, viewer.Policy{})
+		fromClient(t, a, size(100, 100))
+		settle()
+		fromClient(t, c, size(300, 300))
+		fromClient(t, b, size(200, 200))
+		fromClient(t, c, size(301, 301))
+		settle()
+		wrote(t, "b", db, size(100, 100))
+		wrote(t, "c", dc, size(100, 100))
+
+		// The server is getting a long text of c's when a leaves.
+		text := cutText(6, "a long text")
+		fromClient(t, c, text[:12])
+		a.Leave()
+		settle()
+		wrote(t, "c, within a text", dc, text[:12])
+		fromClient(t, c, text[12:], key)
+		wrote(t, "c, behind it", dc, text[12:], key, size(301, 301))
+		c.Leave()
+		settle()
+		wrote(t, "b, the last", db, size(200, 200))
+	})
+}
+
+func TestHolderLeavesBeforeItsWishIsOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		desk := viewer.NewDesk(viewer.Options{})
+		a, da := join(t, desk, viewer.Policy{})
+		b, db := join(t, desk, viewer.Policy{})
+		fromClient(t, a, size(100, 100))
+		fromClient(t, b, size(200, 200))
+		a.Leave()
+		a.Leave()
+		fromClient(t, a, size(101, 101))
+		settle()
+		settle()
+		wrote(t, "a", da)
+		wrote(t, "b", db, size(200, 200))
+	})
+}
+
+func TestAViewerThatIsNotUnderstoodHoldsNoSize(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		desk := viewer.NewDesk(viewer.Options{})
+		a, da := join(t, desk, viewer.Policy{})
+		b, db := join(t, desk, viewer.Policy{})
+		fromClient(t, a, size(100, 100))
+		fromClient(t, b, size(200, 200))
+		fromClient(t, a, []byte{252})
+		settle()
+		wrote(t, "a", da, []byte{252})
+		wrote(t, "b", db, size(200, 200))
+		fromClient(t, a, size(100, 100))
+		wrote(t, "a, unseen", da, size(100, 100))
+	})
+}
+
+func TestSizeCannotBeWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, d := join(t, viewer.NewDesk(viewer.Options{}), viewer.Policy{})
+		fromClient(t, v, size(100, 100))
+		d.mu.Lock()
+		d.fail = errors.New("gone")
+		d.mu.Unlock()
+		settle()
+		if err := v.FromClient(nil); !errors.Is(err, d.fail) {
+			t.Errorf("error %v", err)
+		}
+	})
+}

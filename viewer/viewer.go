@@ -1,0 +1,151 @@
+package viewer
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"sage/rfb"
+)
+
+// Viewer is one client's connection to a desktop. [Viewer.Handshake] comes first; then one goroutine calls
+// [Viewer.FromClient] and one calls [Viewer.ToClient]. [Viewer.Leave] may be called at any time, by any goroutine.
+type Viewer struct {
+	desk   *Desk
+	policy Policy
+	client io.ReadWriter
+	server net.Conn
+
+	walker *rfb.ServerScanner // Nil where the server's messages are of no interest.
+	hiding bool               // The server's message whose pieces come is held back. Only ToClient looks at it.
+
+	wmu     sync.Mutex // Guards what follows, and writing to the server. It is taken before Desk.mu.
+	scanner rfb.ClientScanner
+	plain   bool  // The client is not understood any more: everything passes as it is.
+	passing bool  // The message whose pieces come is allowed.
+	inside  bool  // The server has got a part of a message.
+	due     bool  // A size goes out as soon as the message that is under way has ended.
+	broken  error // A write has failed outside of FromClient.
+
+	sizing // Guarded by Desk.mu.
+}
+
+// FiltersServer reports whether what the server sends must go through [Viewer.ToClient].
+func (v *Viewer) FiltersServer() bool { return v.walker != nil }
+
+// FromClient takes what the client sent, in pieces of any size, and writes to the server what the client may say. It
+// keeps nothing of b. It allocates nothing for messages that pass or are dropped.
+//
+// Errors: a wrapped [*rfb.UnknownMessageError] or [*rfb.FormatError] where the client cannot be understood and may not go on
+// unseen (the client broke the policy: WebSocket close code 1008), or what writing to the server says. The connection is
+// of no use afterwards.
+func (v *Viewer) FromClient(b []byte) error {
+	v.wmu.Lock()
+	defer v.wmu.Unlock()
+	if v.broken != nil {
+		return v.broken
+	}
+	if v.plain {
+		v.desk.touched()
+		return v.write(b)
+	}
+	input := false
+	run, end := 0, 0 // b[run:end] may pass and is not written yet.
+	rest := b
+	for {
+		m, next, err := v.scanner.Next(rest)
+		if err != nil {
+			if err := v.write(b[run:end]); err != nil {
+				return err
+			}
+			return v.unknown(err, next)
+		}
+		if m.Bytes == nil {
+			break
+		}
+		rest = next
+		instead := m.Bytes
+		if m.First {
+			var did effect
+			if instead, did, err = v.judge(m); err != nil {
+				return fmt.Errorf("viewer: %w", err)
+			}
+			v.passing = instead != nil
+			input = input || did == acts
+		} else if !v.passing {
+			instead = nil
+		}
+		if instead == nil {
+			continue
+		}
+		// Most often the message is a part of b, and goes out together with its neighbours.
+		if own := !m.Held && &instead[0] == &m.Bytes[0]; own {
+			at := len(b) - len(rest)
+			if start := at - len(m.Bytes); start != end {
+				if err := v.write(b[run:end]); err != nil {
+					return err
+				}
+				run = start
+			}
+			end = at
+			v.inside = !m.Last
+			continue
+		}
+		if err := v.write(b[run:end]); err != nil {
+			return err
+		}
+		run, end = len(b)-len(rest), len(b)-len(rest)
+		if err := v.write(instead); err != nil {
+			return err
+		}
+		v.inside = !m.Last
+	}
+	if err := v.write(b[run:end]); err != nil {
+		return err
+	}
+	if input {
+		v.desk.touched()
+	}
+	if v.due && !v.inside {
+		v.due = false
+		return v.writeSize()
+	}
+	return nil
+}
+
+// unknown goes on after a message that is not understood, with what came behind it: unseen, or not at all.
+func (v *Viewer) unknown(err error, rest []byte) error {
+	if !v.policy.unrestricted() {
+		return fmt.Errorf("viewer: the client cannot be understood, and its policy does not let it go on unseen: %w", err)
+	}
+	v.plain = true
+	v.desk.release(v)
+	v.desk.touched()
+	if err := v.write(v.scanner.Held()); err != nil {
+		return err
+	}
+	return v.write(rest)
+}
+
+// write writes to the server. It needs wmu.
+func (v *Viewer) write(b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	if err := v.server.SetWriteDeadline(time.Now().Add(v.desk.opts.WriteTimeout)); err != nil {
+		return fmt.Errorf("viewer: write to the desktop: %w", err)
+	}
+	if _, err := v.server.Write(b); err != nil {
+		return fmt.Errorf("viewer: write to the desktop: %w", err)
+	}
+	return nil
+}
+
+// Leave says that the connection has ended: the next viewer takes over its hold of the size. Whoever closes the
+// connection to the server does so before, since Leave waits for a write that is under way. It may be called twice.
+func (v *Viewer) Leave() {
+	v.desk.leave(v)
+	v.firing.Wait()
+}
