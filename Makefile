@@ -46,12 +46,16 @@ web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
 .PHONY: test
 test: ## Set up what is missing and run every test, on Docker, Podman and rootless Podman.
 	@scripts/setup.sh test
-	@$(MAKE) --no-print-directory check-web build e2e/browser/node_modules/.package-lock.json
+	@$(MAKE) --no-print-directory check-web shots build e2e/browser/node_modules/.package-lock.json
 	@scripts/test.sh
 
 .PHONY: check-web
 check-web: web/node_modules/.package-lock.json ## Check types and run the unit tests of the page.
 	@cd web && npm run --silent check && npm test --silent
+
+.PHONY: shots
+shots: web ## Take pictures of every view of the page into .cache/shots: three sizes, light and dark; checked with axe-core.
+	@cd web && node visual/shots.mjs ../.cache/shots
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need no engine.

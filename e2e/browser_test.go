@@ -24,6 +24,11 @@ func testBrowser(t *testing.T, e *engine) {
 	t.Run("desktop", func(t *testing.T) { b.use(t, serve(t, e, own), "desktop.mjs") })
 	t.Run("lists", func(t *testing.T) { b.use(t, serve(t, e, own), "lists.mjs") })
 	t.Run("sharing", func(t *testing.T) { b.use(t, serve(t, e, own), "sharing.mjs") })
+	t.Run("full", func(t *testing.T) {
+		const token = "open-sesame-open-sesame"
+		d := serve(t, e, settings{"SAGE_CATALOG": smallCatalog(t, e), "SAGE_MAX_DESKTOPS": "1", "SAGE_API_TOKEN": token})
+		b.use(t, d, "full.mjs", token)
+	})
 	t.Run("failing", func(t *testing.T) {
 		b.use(t, serve(t, e, settings{"SAGE_CATALOG": smallCatalog(t, e)}), "failing.mjs")
 	})
@@ -47,14 +52,14 @@ func findBrowser(t *testing.T) browser {
 
 // use runs a program with the page of a daemon. A line RESTART of it asks to
 // kill the daemon and to start it again; it is answered with the new address.
-func (b browser) use(t *testing.T, d *daemon, program string) {
+func (b browser) use(t *testing.T, d *daemon, program string, args ...string) {
 	t.Helper()
 	if a := d.ask(t, http.MethodGet, "/", ""); a.status != http.StatusOK {
 		t.Fatalf("the page is not built into the program: run npm ci and npm run build in web, then build it again (status %d: %s)", a.status, a.body)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, b.node, "browser/"+program, d.address)
+	cmd := exec.CommandContext(ctx, b.node, append([]string{"browser/" + program, d.address}, args...)...)
 	cmd.Env = append(os.Environ(), "CHROMIUM="+b.chromium, envArtifacts+"="+artifacts(t))
 	cmd.WaitDelay = 10 * time.Second
 	// It ends its browser when it is asked to.

@@ -9,15 +9,7 @@ export interface Advice {
   mood: "away" | "full" | "locked" | "lost" | "broken";
 }
 
-const limitNames: Record<string, string> = {
-  desktops: "desktops",
-  max_desktops: "desktops",
-  per_user: "desktops of yours",
-  memory: "memory",
-  memory_bytes: "memory",
-  cpus: "processors",
-  starts: "starts at the same time",
-};
+const limitNames: Record<string, string> = { max_desktops: "desktops", ports: "places" };
 
 /** Puts a problem into plain words. */
 export function advise(problem: Problem): Advice {
@@ -49,7 +41,7 @@ export function advise(problem: Problem): Advice {
     case "ports_exhausted":
       return {
         title: "The server has no room left",
-        text: "It runs as many desktops as it can hold.",
+        text: places(problem),
         todo: "Try again when somebody has stopped a desktop. If it lasts, tell whoever runs this server.",
         mood: "full",
       };
@@ -102,7 +94,7 @@ export function advise(problem: Problem): Advice {
 
 function places(problem: Problem): string {
   const { limit } = problem;
-  if (!limit) return "As many desktops run as this server allows.";
+  if (!limit) return "It runs as many desktops as it can hold.";
   const name = limitNames[limit.name] ?? limit.name.replaceAll("_", " ");
   return `${limit.current} of ${limit.limit} ${name} are in use.`;
 }

@@ -6,10 +6,10 @@ describe("problemFrom", () => {
   it("reads a problem document", () => {
     const problem = problemFrom(
       503,
-      JSON.stringify({ title: "At capacity", detail: "10 of 10", code: "at_capacity", limit: { name: "desktops", limit: 10, current: 10 } }),
+      JSON.stringify({ title: "At capacity", detail: "10 of 10", code: "at_capacity", limit: { name: "max_desktops", limit: 10, current: 10 } }),
       7,
     );
-    expect(problem).toMatchObject({ status: 503, title: "At capacity", code: "at_capacity", retryAfter: 7, limit: { name: "desktops", limit: 10, current: 10 } });
+    expect(problem).toMatchObject({ status: 503, title: "At capacity", code: "at_capacity", retryAfter: 7, limit: { name: "max_desktops", limit: 10, current: 10 } });
     expect(isPassing(problem)).toBe(true);
     expect(advise(problem).text).toBe("10 of 10 desktops are in use.");
   });

@@ -73,6 +73,8 @@ export const steps: { phase: Phase; title: string }[] = [
 /** What the step is that a failed start came to, as the end of "It failed while …". */
 export function phaseWords(phase: string): string {
   switch (phase) {
+    case "queued":
+      return "while it waited for its turn";
     case "settings":
       return "while its settings were prepared";
     case "image":

@@ -119,19 +119,21 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"],
 });
 const complaints = [];
-for (const [size, viewport] of Object.entries(sizes)) {
-  for (const colorScheme of ["light", "dark"]) {
-    await mkdir(join(directory, `${size}-${colorScheme}`), { recursive: true });
-    for (const [name, view] of Object.entries(views)) {
-      if (only.length > 0 && !only.includes(name)) continue;
-      try {
-        await shoot(name, view, size, viewport, colorScheme);
-      } catch (error) {
-        complaints.push(`${name} at ${size}, ${colorScheme}: ${error.message}`);
-      }
+const looks = Object.entries(sizes).flatMap(([size, viewport]) => ["light", "dark"].map((colorScheme) => ({ size, viewport, colorScheme })));
+const shots = looks.flatMap((look) => Object.entries(views).map(([name, view]) => ({ ...look, name, view }))).filter(({ name }) => only.length === 0 || only.includes(name));
+for (const { size, colorScheme } of looks) await mkdir(join(directory, `${size}-${colorScheme}`), { recursive: true });
+// While one waits, the other draws.
+const photographer = async () => {
+  for (let shot = shots.shift(); shot; shot = shots.shift()) {
+    const { name, view, size, viewport, colorScheme } = shot;
+    try {
+      await shoot(name, view, size, viewport, colorScheme);
+    } catch (error) {
+      complaints.push(`${name} at ${size}, ${colorScheme}: ${error.message}`);
     }
   }
-}
+};
+await Promise.all([photographer(), photographer(), photographer()]);
 await browser.close();
 server.closeAllConnections();
 server.close();

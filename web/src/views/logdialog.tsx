@@ -12,11 +12,15 @@ export function LogDialog({ uid, title, close }: { uid: string; title: string; c
   const { api } = useSite();
   const { value, problem } = usePolled((signal) => api.logs(uid, lines, signal), everyMs, [uid]);
   const text = useRef<HTMLPreElement>(null);
+  // Who reads further up is left there.
+  const atEnd = useRef(true);
   useEffect(() => {
     const element = text.current;
-    // Who reads further up is left there.
-    if (element && element.scrollHeight - element.scrollTop - element.clientHeight < 200) element.scrollTop = element.scrollHeight;
+    if (element && atEnd.current) element.scrollTop = element.scrollHeight;
   }, [value]);
+  const scrolled = ({ currentTarget: { scrollHeight, scrollTop, clientHeight } }: { currentTarget: HTMLElement }) => {
+    atEnd.current = scrollHeight - scrollTop - clientHeight < 40;
+  };
   return (
     <Dialog title={`Log of ${title}`} wide close={close}>
       {problem && value === undefined ? (
@@ -24,7 +28,7 @@ export function LogDialog({ uid, title, close }: { uid: string; title: string; c
           {advise(problem).title}
         </p>
       ) : (
-        <pre class="log tall" ref={text} tabIndex={0} aria-label={`The last ${lines} lines`}>
+        <pre class="log tall" ref={text} onScroll={scrolled} tabIndex={0} aria-label={`The last ${lines} lines`}>
           {value === undefined ? "Loading…" : value || "It has not written anything yet."}
         </pre>
       )}

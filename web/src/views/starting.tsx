@@ -81,8 +81,8 @@ function sentence(phase: Phase | undefined, desktop: Desktop | undefined): strin
   if (desktop?.state === "stopping") return "The last one is still closing; a new one starts right after.";
   if (phase === "queued") {
     const before = (desktop?.queue_position ?? 1) - 1;
-    if (before <= 0) return "All places are taken. You are the next.";
-    return before === 1 ? "All places are taken. One person is before you." : `All places are taken. ${before} people are before you.`;
+    if (before <= 0) return "Others are being started just now. This one is next.";
+    return before === 1 ? "Others are being started just now. One more is before this one." : `Others are being started just now. ${before} more are before this one.`;
   }
   if (phase === "image") return "Getting the app. It is kept for the next time.";
   return `${steps.find((step) => step.phase === phase)?.title ?? "Starting"}…`;
