@@ -46,16 +46,24 @@ web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
 .PHONY: test
 test: ## Set up what is missing and run every test, on Docker, Podman and rootless Podman.
 	@scripts/setup.sh test
-	@$(MAKE) --no-print-directory check-web build e2e/browser/node_modules/.package-lock.json
+	@$(MAKE) --no-print-directory check-web shots build e2e/browser/node_modules/.package-lock.json
 	@scripts/test.sh
 
 .PHONY: check-web
 check-web: web/node_modules/.package-lock.json ## Check types and run the unit tests of the page.
 	@cd web && npm run --silent check && npm test --silent
 
+.PHONY: shots
+shots: web ## Take pictures of every view of the page into .cache/shots: three sizes, light and dark; checked with axe-core.
+	@cd web && node visual/shots.mjs ../.cache/shots
+
 .PHONY: test-unit
 test-unit: ## Run the tests that need no engine.
 	@SAGE_TEST_ENGINES=none $(GO_TEST) ./...
+
+.PHONY: generate
+generate: ## Write again what is made from the code: the catalog's schema, the API's description, parts of the architecture page.
+	@SAGE_UPDATE_DOCS=1 $(GO_TEST) -count 1 -run 'TestDocumentedLife|TestSchemaIsThatOfTheTypes|TestOpenAPIIsCommitted' ./session ./catalog ./httpapi
 
 .PHONY: soak
 soak: build ## Run the tests with a random course for a long time: SAGE_SOAK, 30 minutes each.
@@ -66,6 +74,11 @@ soak: build ## Run the tests with a random course for a long time: SAGE_SOAK, 30
 bench: build ## Measure starts against the engines' own programs, as ratios from one run.
 	@scripts/setup.sh test
 	@scripts/bench.sh
+
+.PHONY: bench-stream
+bench-stream: ## Measure the way to the pixels against other proxies; BENCH="-rounds 3" passes flags on.
+	@scripts/setup.sh bench
+	@scripts/bench-stream.sh $(BENCH)
 
 GOLANGCI := .cache/bin/golangci-lint
 GOLANGCI_VERSION := v2.6.2

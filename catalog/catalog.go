@@ -30,27 +30,31 @@ type App struct {
 	// Title and Description are for people, up to 64 and 512 characters.
 	Title       string `yaml:"title" validate:"required,max=64,printable"`
 	Description string `yaml:"description" validate:"max=512,printable"`
-	// Icon is the path of an .svg or .png file as the catalog file gives it; see [App.IconDataURI].
+	// Icon is the path of an .svg or .png file of up to 64 KiB, relative to the catalog file; see [App.IconDataURI].
 	Icon string `yaml:"icon"`
 	// Image is a fully qualified reference: it begins with the registry's host.
 	Image string `yaml:"image" validate:"imageref"`
-	// Build is nil for an image that can only be pulled.
+	// Build says how the image is made where it is missing. Without one it is pulled.
 	Build *Build `yaml:"build"`
-	// Endpoints has at least one element; see [App.Primary].
+	// Endpoints are the ports that serve the desktop, at least one. People look at the one named vnc, else at the first.
 	Endpoints []Endpoint `yaml:"endpoints" validate:"min=1,dive"`
 	// Env is the fixed environment, which a caller cannot change.
 	Env map[string]string `yaml:"env" validate:"dive,keys,envname,endkeys,envvalue"`
-	// Variables is the environment that a caller may set; see [App.Environ].
+	// Variables is the environment that a caller may set; all else is refused.
 	Variables []Variable `yaml:"environment" validate:"dive"`
-	Limits    Limits     `yaml:"limits"`
-	// Home is nil for an app that keeps nothing.
+	// Limits are the bounds of the container.
+	Limits Limits `yaml:"limits"`
+	// Viewing says what people may do who look at a desktop.
+	Viewing Viewing `yaml:"viewing"`
+	// Home is the directory that outlives the container. Without one nothing is kept.
 	Home *Home `yaml:"home"`
 	// Tmpfs are the writable directories in memory: /tmp and /run unless the file says otherwise.
 	Tmpfs []Tmpfs `yaml:"tmpfs" validate:"dive"`
 	// ReadOnly makes the root filesystem read-only. It is true unless the file says otherwise.
-	ReadOnly bool     `yaml:"read_only"`
+	ReadOnly bool `yaml:"read_only"`
+	// Timeouts overrule the daemon's settings for this app.
 	Timeouts Timeouts `yaml:"timeouts"`
-	// Aliases are further names for [Catalog.App], unique over all ids and aliases of the catalog.
+	// Aliases are further names of the app, unique over all ids and aliases of the catalog.
 	Aliases []string `yaml:"aliases" validate:"dive,alias"`
 
 	iconURI string
@@ -83,17 +87,19 @@ func (a *App) Primary() Endpoint {
 
 func (a *App) setDefaults() {
 	a.ReadOnly = true
+	a.Viewing.setDefaults()
 	a.Limits.setDefaults()
 	a.Tmpfs = []Tmpfs{{Path: "/tmp", Size: 256 << 20}, {Path: "/run", Size: 64 << 20}}
 }
 
 // Build says how an app's image is made.
 type Build struct {
-	// Context is the directory given to the build, absolute after loading.
+	// Context is the directory given to the build, relative to the catalog file; absolute after loading.
 	Context string `yaml:"context" validate:"required,printable"`
 	// Containerfile is a path inside the context, "Containerfile" unless the file says otherwise.
-	Containerfile string            `yaml:"containerfile" validate:"localpath"`
-	Args          map[string]string `yaml:"args" validate:"dive,keys,envname,endkeys,envvalue"`
+	Containerfile string `yaml:"containerfile" validate:"localpath"`
+	// Args are the build's arguments.
+	Args map[string]string `yaml:"args" validate:"dive,keys,envname,endkeys,envvalue"`
 	// From is the id of the app whose image must be built first, or "". Following From always ends.
 	From string `yaml:"from"`
 }
@@ -107,9 +113,15 @@ type Endpoint struct {
 	// Port is 1 to 65535, unique in the app.
 	Port uint16 `yaml:"port" validate:"port"`
 	// Path is the request path of a websocket endpoint ("/websockify" unless the file says otherwise), else "".
-	Path     string   `yaml:"path" validate:"omitempty,urlpath"`
+	Path string `yaml:"path" validate:"omitempty,urlpath"`
+	// Protocol is rfb for a VNC server, websocket for one behind websockify, tcp for any stream of bytes.
 	Protocol Protocol `yaml:"protocol" validate:"oneof=websocket rfb tcp"`
+	// VNC says that the messages of a websocket endpoint hold RFB, so that what viewers send can be understood there, too.
+	VNC bool `yaml:"vnc"`
 }
+
+// SpeaksRFB tells whether the endpoint is known to speak RFB, bare or in WebSocket messages.
+func (e Endpoint) SpeaksRFB() bool { return e.Protocol == RFB || e.VNC }
 
 // Protocol is what an endpoint speaks.
 type Protocol string
@@ -122,6 +134,20 @@ const (
 	// TCP is any stream of bytes.
 	TCP Protocol = "tcp"
 )
+
+// Viewing says what viewers of an app's desktops may do. It is enforced on endpoints that speak RFB.
+type Viewing struct {
+	// Understand lets Sage look at what viewers send. Without it bytes just pass: there are no view-only links, no agreement
+	// on the size, no policy and no password. Default true.
+	Understand bool `yaml:"understand"`
+	// Clipboard names the directions of clipboard texts: both, in (to the desktop), out (from it) or none. Default both.
+	Clipboard string `yaml:"clipboard" validate:"oneof=both in out none"`
+	// PasswordEnv is the environment variable by which the image takes the password that its VNC server shall want
+	// (VncAuth); every container gets a new one of 8 characters. Without it the server wants none.
+	PasswordEnv string `yaml:"password_env" validate:"omitempty,envname"`
+}
+
+func (v *Viewing) setDefaults() { *v = Viewing{Understand: true, Clipboard: "both"} }
 
 // Limits are the bounds of one container.
 type Limits struct {
@@ -161,6 +187,8 @@ type Timeouts struct {
 	FirstClient Duration `yaml:"first_client" validate:"omitempty,atleast=1s,atmost=24h"`
 	// Idle is how long a desktop is kept after its last client has left.
 	Idle Duration `yaml:"idle" validate:"omitempty,atleast=1s,atmost=168h"`
+	// InputIdle ends a desktop that nobody has touched for so long, even when somebody looks at it. Default: never.
+	InputIdle Duration `yaml:"input_idle" validate:"omitempty,atleast=1s,atmost=168h"`
 	// Stop is the time between the polite and the hard signal.
 	Stop Duration `yaml:"stop" validate:"omitempty,atleast=1s,atmost=10m"`
 	// MaxLifetime ends a desktop even when somebody looks at it.
@@ -169,12 +197,14 @@ type Timeouts struct {
 
 // Variable is one environment variable that a caller may set.
 type Variable struct {
-	Name        string `yaml:"name" validate:"envname"`
+	// Name is that of the environment variable.
+	Name string `yaml:"name" validate:"envname"`
+	// Title and Description are for people, up to 64 and 512 characters.
 	Title       string `yaml:"title" validate:"max=64,printable"`
 	Description string `yaml:"description" validate:"max=512,printable"`
 	// Type is "string" unless the file says otherwise.
 	Type VariableType `yaml:"type" validate:"oneof=string integer number boolean list"`
-	// Default is used when the caller gives nothing; nil leaves the variable unset. That of a list is written with spaces
+	// Default is used when the caller gives nothing; without one the variable is not set. That of a list is written with spaces
 	// between the items.
 	Default *string `yaml:"default,scalar"`
 	// Allowed lists all permitted values, of a list all permitted items; empty means any that fits the other rules.

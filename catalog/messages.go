@@ -65,6 +65,12 @@ func messages() phrases {
 		"fixedenv": func(value, _ string) (string, string) {
 			return value + " is already fixed under env", "remove it here or there"
 		},
+		"needsrfb": func(string, string) (string, string) {
+			return "has no meaning here", "it needs viewing.understand and an endpoint of protocol rfb, or a websocket one with vnc: true"
+		},
+		"passwordenv": func(value, _ string) (string, string) {
+			return value + " is where viewing.password_env has the password", "give one of them another name"
+		},
 		"onlyfor":  func(_, param string) (string, string) { return "has no meaning here", "it is only for " + param },
 		"belowmin": func(value, param string) (string, string) { return value + " is below min", "use at least " + param },
 		"fits":     func(_, param string) (string, string) { return param, "" },

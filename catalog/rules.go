@@ -93,6 +93,7 @@ func checkApp(sl validator.StructLevel) {
 			sl.ReportError(v.Name, at, at, "fixedenv", "")
 		}
 	}
+	checkViewing(sl, a)
 	mounts := map[string]int{}
 	for i, t := range a.Tmpfs {
 		at := fmt.Sprintf("tmpfs[%d].path", i)
@@ -100,6 +101,31 @@ func checkApp(sl validator.StructLevel) {
 		if a.Home != nil && t.Path == a.Home.Path && t.Path != "" {
 			sl.ReportError(t.Path, at, at, "twice", "home.path")
 		}
+	}
+}
+
+// checkViewing makes sure that what is asked for can be done.
+func checkViewing(sl validator.StructLevel, a *App) {
+	v := a.Viewing
+	if !v.Understand || !slices.ContainsFunc(a.Endpoints, Endpoint.SpeaksRFB) {
+		if v.Clipboard != "both" && v.Clipboard != "" {
+			sl.ReportError(v.Clipboard, "viewing.clipboard", "viewing.clipboard", "needsrfb", "")
+		}
+		if v.PasswordEnv != "" {
+			sl.ReportError(v.PasswordEnv, "viewing.password_env", "viewing.password_env", "needsrfb", "")
+		}
+		if a.Timeouts.InputIdle != 0 {
+			sl.ReportError(a.Timeouts.InputIdle, "timeouts.input_idle", "timeouts.input_idle", "needsrfb", "")
+		}
+	}
+	for i, e := range a.Variables {
+		if e.Name == v.PasswordEnv && e.Name != "" {
+			at := fmt.Sprintf("environment[%d].name", i)
+			sl.ReportError(e.Name, at, at, "passwordenv", "")
+		}
+	}
+	if _, fixed := a.Env[v.PasswordEnv]; fixed {
+		sl.ReportError(v.PasswordEnv, "viewing.password_env", "viewing.password_env", "fixedenv", "")
 	}
 }
 
@@ -117,6 +143,9 @@ func unique[T comparable](sl validator.StructLevel, seen map[T]int, value T, at 
 
 func checkEndpoint(sl validator.StructLevel) {
 	e := sl.Current().Addr().Interface().(*Endpoint)
+	if e.VNC && e.Protocol != WebSocket {
+		sl.ReportError(e.VNC, "vnc", "VNC", "onlyfor", string(WebSocket))
+	}
 	if e.Path != "" && (e.Protocol == RFB || e.Protocol == TCP) {
 		sl.ReportError(e.Path, "path", "Path", "onlyfor", string(WebSocket))
 	}

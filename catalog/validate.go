@@ -16,6 +16,23 @@ import (
 
 // validate applies the rules of the struct tags and those between fields, and reports what they find.
 func (r *report) validate(c *Catalog) {
+	var found validator.ValidationErrors
+	if !errors.As(newValidator().Struct(c), &found) {
+		return
+	}
+	table := messages()
+	for _, fe := range found {
+		at := strings.TrimPrefix(fe.Namespace(), "Catalog.")
+		if r.spoiled(at) {
+			continue
+		}
+		message, hint := table.say(fe, r.present(at))
+		r.problem(at, message, hint)
+	}
+}
+
+// newValidator knows every rule of this package's types.
+func newValidator() *validator.Validate {
 	v := validator.New(validator.WithRequiredStructEnabled())
 	v.RegisterTagNameFunc(func(f reflect.StructField) string {
 		name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
@@ -31,37 +48,15 @@ func (r *report) validate(c *Catalog) {
 	v.RegisterStructValidation(checkApp, App{})
 	v.RegisterStructValidation(checkEndpoint, Endpoint{})
 	v.RegisterStructValidation(checkVariable, Variable{})
-
-	var found validator.ValidationErrors
-	if !errors.As(v.Struct(c), &found) {
-		return
-	}
-	table := messages()
-	for _, fe := range found {
-		at := strings.TrimPrefix(fe.Namespace(), "Catalog.")
-		if r.spoiled(at) {
-			continue
-		}
-		message, hint := table.say(fe, r.present(at))
-		r.problem(at, message, hint)
-	}
+	return v
 }
 
 // fieldRules are the tags that the validator does not bring along.
 func fieldRules() map[string]validator.Func {
-	matches := func(pattern string) validator.Func {
-		re := regexp.MustCompile(pattern)
-		return func(fl validator.FieldLevel) bool { return re.MatchString(fl.Field().String()) }
-	}
-	return map[string]validator.Func{
-		"version":      func(fl validator.FieldLevel) bool { return fl.Field().Int() == 1 },
-		"appid":        func(fl validator.FieldLevel) bool { return isAppID(fl.Field().String()) },
-		"alias":        matches(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`),
-		"endpointname": matches(`^[a-z][a-z0-9-]{0,30}$`),
-		"envname":      matches(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`),
-		"urlpath":      matches(`^/[A-Za-z0-9._~/-]{0,255}$`),
-		"port":         func(fl validator.FieldLevel) bool { return fl.Field().Uint() != 0 },
-		"printable":    func(fl validator.FieldLevel) bool { return !hasControl(fl.Field().String()) },
+	rules := map[string]validator.Func{
+		"version":   func(fl validator.FieldLevel) bool { return fl.Field().Int() == 1 },
+		"port":      func(fl validator.FieldLevel) bool { return fl.Field().Uint() != 0 },
+		"printable": func(fl validator.FieldLevel) bool { return !hasControl(fl.Field().String()) },
 		"envvalue": func(fl validator.FieldLevel) bool {
 			return !hasControl(fl.Field().String()) && fl.Field().Len() <= 32<<10
 		},
@@ -73,6 +68,22 @@ func fieldRules() map[string]validator.Func {
 		"imageref": func(fl validator.FieldLevel) bool { return isFullReference(fl.Field().String()) },
 		"atleast":  func(fl validator.FieldLevel) bool { return fl.Field().Int() >= quantity(fl) },
 		"atmost":   func(fl validator.FieldLevel) bool { return fl.Field().Int() <= quantity(fl) },
+	}
+	for tag, pattern := range patterns() {
+		re := regexp.MustCompile(pattern)
+		rules[tag] = func(fl validator.FieldLevel) bool { return re.MatchString(fl.Field().String()) }
+	}
+	return rules
+}
+
+// patterns are the rules that a regular expression says as a whole; the JSON Schema has them, too.
+func patterns() map[string]string {
+	return map[string]string{
+		"appid":        `^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$`,
+		"alias":        `^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`,
+		"endpointname": `^[a-z][a-z0-9-]{0,30}$`,
+		"envname":      `^[A-Za-z_][A-Za-z0-9_]{0,127}$`,
+		"urlpath":      `^/[A-Za-z0-9._~/-]{0,255}$`,
 	}
 }
 
@@ -93,12 +104,7 @@ func quantity(fl validator.FieldLevel) int64 {
 }
 
 // isAppID reports whether s is one letter or digit, or up to 32 of them with hyphens between.
-func isAppID(s string) bool {
-	if s == "" || len(s) > 32 || s[0] == '-' || s[len(s)-1] == '-' {
-		return false
-	}
-	return strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
-}
+func isAppID(s string) bool { return regexp.MustCompile(patterns()["appid"]).MatchString(s) }
 
 // isLocalPath reports whether s stays below the directory that it is relative to.
 func isLocalPath(s string) bool { return filepath.IsLocal(filepath.FromSlash(s)) && !hasControl(s) }

@@ -60,8 +60,8 @@ func testApp(t *testing.T, e *engine, app appCase) {
 	}
 	took := e.awaitGone(t, d.instance, s.UID).Sub(left)
 	t.Logf("the container was gone %s after its client", took.Round(time.Millisecond))
-	if took < idleTimeout || took > idleTimeout+idleSlack {
-		t.Errorf("the container was gone %s after its client had left, want %s to %s", took, idleTimeout, idleTimeout+idleSlack)
+	if took < idleTimeout {
+		t.Errorf("the container was gone %s after its client had left, want %s at least", took, idleTimeout)
 	}
 	if !e.hasVolume(t, d.volume(s.UID)) {
 		t.Error("the home is gone, too")
@@ -81,6 +81,13 @@ func testApp(t *testing.T, e *engine, app appCase) {
 		view.await(t, "back", app.shows)
 	} else {
 		app.back(t, view)
+	}
+
+	// What an end takes depends on the app and on the machine, so the one by idleness is held against one by request.
+	began := time.Now()
+	d.stop(t, s.UID)
+	if limit := idleTimeout + idleSlack + time.Since(began); took > limit {
+		t.Errorf("the container was gone %s after its client had left, want %s at most", took, limit)
 	}
 }
 

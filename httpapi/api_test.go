@@ -1,6 +1,8 @@
 package httpapi_test
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -9,6 +11,7 @@ import (
 	"sage/httpapi/api"
 	"sage/runtime"
 	"sage/runtime/fake"
+	"sage/session"
 )
 
 func TestBadInputLeavesNothingBehind(t *testing.T) {
@@ -183,6 +186,78 @@ func TestLife(t *testing.T) {
 	b.wantNothing()
 }
 
+func TestLogs(t *testing.T) {
+	b := newBench(t)
+	b.engine.SetImage(image, fake.Image{Program: func(ctx context.Context, p *fake.Process) int {
+		for i := range 3000 {
+			fmt.Fprintf(p.Stdout(), "line %d\n", i)
+		}
+		fmt.Fprintln(p.Stderr(), "<script>\xff")
+		return fake.VNC(vncPort)(ctx, p)
+	}})
+	wantProblem(t, b.call("GET", "/api/vm/alice/logs", ""), http.StatusNotFound, "not_running")
+	b.start("alice")
+	for query, want := range map[string]int{"": 200, "?tail=1": 1, "?tail=2000": 2000} {
+		a := b.call("GET", "/api/vm/alice/logs"+query, "")
+		if a.status != 200 || strings.Count(a.body, "\n") != want || !strings.HasSuffix(a.body, "<script>\ufffd\n") {
+			t.Errorf("%q: %d, %d lines: %.100q", query, a.status, strings.Count(a.body, "\n"), a.body)
+		}
+		if a.header.Get("Content-Type") != "text/plain; charset=utf-8" || a.header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("headers %v", a.header)
+		}
+	}
+	for _, tail := range []string{"0", "2001", "-1", "all", "1.5"} {
+		wantProblem(t, b.call("GET", "/api/vm/alice/logs?tail="+tail, ""), http.StatusUnprocessableEntity, "invalid_request")
+	}
+}
+
+func TestStats(t *testing.T) {
+	b := newBench(t)
+	wantProblem(t, b.call("GET", "/api/vm/alice/stats", ""), http.StatusNotFound, "not_running")
+	b.start("alice")
+	a := b.call("GET", "/api/vm/alice/stats", "")
+	s := decode[api.Stats](t, a)
+	if a.status != 200 || s.At.IsZero() || s.MemoryBytes <= 0 || s.MemoryLimitBytes < s.MemoryBytes || s.PIDs != 1 {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if strings.Contains(a.body, "network") {
+		t.Errorf("what is not told: %s", a.body)
+	}
+}
+
+// TestStatsThatTheEngineDoesNotTell: it says so, and why.
+func TestStatsThatTheEngineDoesNotTell(t *testing.T) {
+	b := newBench(t)
+	b.start("alice")
+	b.engine.Fail(fake.OpStats, 1, runtime.ErrUnsupported)
+	wantProblem(t, b.call("GET", "/api/vm/alice/stats", ""), http.StatusNotImplemented, "unsupported")
+}
+
+func TestRestart(t *testing.T) {
+	b := newBench(t)
+	wantProblem(t, b.call("POST", "/api/vm/alice/restart", ""), http.StatusNotFound, "unknown_uid")
+	first := b.start("alice")
+	again := decode[api.StartResponse](t, b.call("POST", "/api/vm/alice/restart", ""))
+	if again.UID != "alice" || again.URL == first.URL || again.URL == "" {
+		t.Errorf("got %+v, before %+v", again, first)
+	}
+	if found := decode[api.LocateResponse](t, b.call("GET", "/api/vm/ws/alice", "")); found.URL != again.URL {
+		t.Errorf("located at %q", found.URL)
+	}
+}
+
+func TestNoRoom(t *testing.T) {
+	b := newBench(t, func(o *session.Options) { o.MaxDesktops = 1 })
+	b.start("alice")
+	p := wantProblem(t, b.post("bob", `{"vm":"desk"}`), http.StatusServiceUnavailable, "at_capacity")
+	if p.Limit == nil || *p.Limit != (api.LimitMet{Name: "max_desktops", Limit: 1, Current: 1}) || !strings.Contains(p.Detail, "SAGE_MAX_DESKTOPS") {
+		t.Errorf("got %+v, %+v", p, p.Limit)
+	}
+	if a := b.post("alice", `{"vm":"desk"}`); a.status != 200 {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+}
+
 func TestStartWithoutContentType(t *testing.T) {
 	b := newBench(t)
 	if a := b.call("POST", "/api/vm/any/alice", `{"vm":"desk"}`); a.status != 200 {
@@ -218,6 +293,9 @@ func TestBusyHost(t *testing.T) {
 		defer b.engine.HoldPort(port)()
 	}
 	p := wantProblem(t, b.post("alice", `{"vm":"desk"}`), http.StatusServiceUnavailable, "ports_exhausted")
+	if p.Limit == nil || *p.Limit != (api.LimitMet{Name: "ports", Limit: 10, Current: 10}) {
+		t.Errorf("limit %+v", p.Limit)
+	}
 	if !strings.Contains(p.Detail, "[11000, 11010)") {
 		t.Errorf("%q lacks the numbers", p.Detail)
 	}
@@ -247,7 +325,8 @@ func TestToken(t *testing.T) {
 	})
 	calls := [][2]string{
 		{"POST", "/api/vm/any/alice"}, {"GET", "/api/vm/ws/alice"}, {"GET", "/api/vm/list"}, {"GET", "/api/vm/alice"},
-		{"DELETE", "/api/vm/alice"}, {"GET", "/api/catalog"}, {"GET", "/api/nothing"}, {"OPTIONS", "/api/vm/list"},
+		{"DELETE", "/api/vm/alice"}, {"GET", "/api/vm"}, {"GET", "/api/vm/alice/events"},
+		{"GET", "/api/vm/alice/logs"}, {"GET", "/api/vm/alice/stats"}, {"POST", "/api/vm/alice/restart"}, {"GET", "/api/events"}, {"GET", "/api/catalog"}, {"GET", "/api/nothing"}, {"OPTIONS", "/api/vm/list"},
 	}
 	for _, c := range calls {
 		for _, auth := range []string{"", "Bearer", "Bearer ", "Bearer secre", "Bearer secret2", "Basic secret", "secret", "Bearer  secret"} {

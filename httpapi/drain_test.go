@@ -108,8 +108,11 @@ func TestLookingIsNoUse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"/healthz", "/readyz", "/api/vm/list", "/api/vm/ws/alice", "/api/vm/alice", "/api/catalog", url, "/"} {
+	for _, path := range []string{"/healthz", "/readyz", "/api/vm", "/api/vm/list", "/api/vm/ws/alice", "/api/vm/alice", "/api/vm/alice/logs", "/api/vm/alice/stats", "/api/catalog", url, "/"} {
 		b.call(http.MethodGet, path, "")
+	}
+	for _, path := range []string{"/api/vm/alice/events", "/api/events"} {
+		b.follow(path).until("desktop", "alice", "ready")
 	}
 	b.post("alice", `{"vm":"desk"}`)
 	if after, err := b.manager.Get("alice"); err != nil || !after.IdleDeadline.Equal(before.IdleDeadline) {

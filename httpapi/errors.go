@@ -38,9 +38,13 @@ func kinds() []kind {
 		{session.ErrNotRunning, http.StatusNotFound, "not_running", "Container not running", 0},
 		{session.ErrUnknownStream, http.StatusNotFound, "unknown_stream", "Unknown stream", 0},
 		{session.ErrUnknownEndpoint, http.StatusNotFound, "unknown_endpoint", "Unknown endpoint", 0},
+		{session.ErrViewOnly, http.StatusForbidden, "view_only", "This link is for looking only", 0},
+		{session.ErrNoPicture, http.StatusNotFound, "no_picture", "No picture", 0},
 		{session.ErrClosing, http.StatusServiceUnavailable, "shutting_down", "Shutting down", 5},
 		{session.ErrStopped, http.StatusConflict, "stopped", "Stopped meanwhile", 0},
 		{session.ErrPortsExhausted, http.StatusServiceUnavailable, "ports_exhausted", "No free port", 15},
+		{session.ErrAtCapacity, http.StatusServiceUnavailable, "at_capacity", "No room for another desktop", 15},
+		{session.ErrQueueTimeout, http.StatusServiceUnavailable, "queue_timeout", "Too many starts at once", 15},
 		{session.ErrStartTimeout, http.StatusGatewayTimeout, "start_timeout", "Desktop did not start in time", 0},
 		{runtime.ErrUnavailable, http.StatusServiceUnavailable, "engine_unavailable", "Container engine does not answer", 5},
 		{runtime.ErrExhausted, http.StatusServiceUnavailable, "engine_exhausted", "Host has no more resources", 30},
@@ -64,6 +68,9 @@ func kinds() []kind {
 		{runtime.ErrCanceled, 499, "canceled", "Client closed the request", 0},
 	}
 }
+
+// codeInternal is for what the table does not know.
+const codeInternal = "internal"
 
 // problem is an api.Problem as huma wants an error to be.
 type problem struct {
@@ -95,9 +102,18 @@ func newProblem(status int, code, title, detail string) *problem {
 	}}
 }
 
-// problemOf makes the document for any error. What the table does not know is
-// our own defect: the client is told no more than that.
-func (s *Server) problemOf(err error) *problem {
+// tellProblem makes the document for any error. What the table does not know is
+// our own defect: its reason goes to the log alone.
+func (s *Server) tellProblem(ctx context.Context, err error) *problem {
+	p := problemOf(err)
+	if p.Code == codeInternal {
+		s.opts.Logger.ErrorContext(ctx, "request failed", "error", err, requestOf(ctx))
+	}
+	return p
+}
+
+// problemOf finds an error in the table.
+func problemOf(err error) *problem {
 	var p *problem
 	if errors.As(err, &p) {
 		return p
@@ -115,10 +131,23 @@ func (s *Server) problemOf(err error) *problem {
 		if errors.As(err, &failed) {
 			p.Reason = failure(failed)
 		}
+		p.Limit = limitMet(err)
 		return p
 	}
-	s.opts.Logger.Error("request failed", "error", err)
-	return newProblem(http.StatusInternalServerError, "internal", "Internal error", "the reason is in sage's log")
+	return newProblem(http.StatusInternalServerError, codeInternal, "Internal error", "the reason is in sage's log")
+}
+
+// limitMet is for an error that says how much there may be of something.
+func limitMet(err error) *api.LimitMet {
+	var full *session.CapacityError
+	if errors.As(err, &full) {
+		return &api.LimitMet{Name: "max_desktops", Limit: full.Limit, Current: full.Current}
+	}
+	var ports *session.PortsError
+	if errors.As(err, &ports) {
+		return &api.LimitMet{Name: "ports", Limit: ports.End - ports.Start, Current: ports.Leased + ports.Held}
+	}
+	return nil
 }
 
 // environmentProblem is for an environment that the catalog refuses: every
@@ -163,7 +192,7 @@ func (s *Server) humaProblem(_ huma.Context, _ string, v any) (any, error) {
 	}
 	code, ok := codes[m.Status]
 	if !ok {
-		code = "internal"
+		code = codeInternal
 	}
 	p := newProblem(m.Status, code, m.Title, m.Detail)
 	for _, e := range m.Errors {
@@ -173,8 +202,9 @@ func (s *Server) humaProblem(_ huma.Context, _ string, v any) (any, error) {
 }
 
 // writeError answers a request that is not huma's.
-func (s *Server) writeError(w http.ResponseWriter, _ *http.Request, err error) {
-	p := s.problemOf(err)
+func (s *Server) writeError(w http.ResponseWriter, r *http.Request, err error) {
+	p := s.tellProblem(r.Context(), err)
+	s.auditRefusal(r, p)
 	for name, values := range p.GetHeaders() {
 		w.Header()[name] = values
 	}

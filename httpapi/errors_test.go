@@ -7,7 +7,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -24,7 +23,9 @@ func sentinels() map[string]error {
 		"session.ErrNoSettings": session.ErrNoSettings, "session.ErrNotRunning": session.ErrNotRunning,
 		"session.ErrUnknownStream": session.ErrUnknownStream, "session.ErrUnknownEndpoint": session.ErrUnknownEndpoint,
 		"session.ErrPortsExhausted": session.ErrPortsExhausted, "session.ErrStartFailed": session.ErrStartFailed,
+		"session.ErrAtCapacity": session.ErrAtCapacity, "session.ErrQueueTimeout": session.ErrQueueTimeout,
 		"session.ErrStartTimeout": session.ErrStartTimeout, "session.ErrStopped": session.ErrStopped,
+		"session.ErrViewOnly": session.ErrViewOnly, "session.ErrNoPicture": session.ErrNoPicture,
 		"session.ErrClosing": session.ErrClosing, "session.ErrStore": session.ErrStore,
 		"runtime.ErrNotFound": runtime.ErrNotFound, "runtime.ErrImageNotFound": runtime.ErrImageNotFound,
 		"runtime.ErrConflict": runtime.ErrConflict, "runtime.ErrPortInUse": runtime.ErrPortInUse,
@@ -69,10 +70,6 @@ func TestEverySentinelIsKnownHere(t *testing.T) {
 	}
 }
 
-func testServer() *Server {
-	return &Server{opts: Options{Logger: slog.New(slog.DiscardHandler)}}
-}
-
 func TestEverySentinelHasARow(t *testing.T) {
 	for name, err := range sentinels() {
 		t.Run(name, func(t *testing.T) {
@@ -85,7 +82,7 @@ func TestEverySentinelHasARow(t *testing.T) {
 			if rows != 1 {
 				t.Fatalf("%d rows", rows)
 			}
-			p := testServer().problemOf(fmt.Errorf("wrapped: %w", err))
+			p := problemOf(fmt.Errorf("wrapped: %w", err))
 			if p.Code == "internal" || p.Status < 400 || p.Title == "" || !strings.Contains(p.Detail, "wrapped") {
 				t.Errorf("got %+v", p)
 			}
@@ -117,6 +114,8 @@ func TestProblemOf(t *testing.T) {
 		{"start failed with an engine's failure", failed(engine(runtime.ErrInternal, nil)), 502, "start_failed", true},
 		{"start took too long", failed(fmt.Errorf("%w: %w", session.ErrStartTimeout, engine(runtime.ErrCanceled, context.DeadlineExceeded))), 504, "start_timeout", true},
 		{"ports", failed(&session.PortsError{Start: 1, End: 2}), 503, "ports_exhausted", true},
+		{"capacity", &session.CapacityError{Limit: 3, Current: 4}, 503, "at_capacity", false},
+		{"queue", failed(session.ErrQueueTimeout), 503, "queue_timeout", true},
 		{"image", failed(engine(runtime.ErrImageNotFound, nil)), 404, "image_not_found", true},
 		{"engine away", failed(engine(runtime.ErrUnavailable, nil)), 503, "engine_unavailable", true},
 		{"settings", failed(fmt.Errorf("%w: disk full", session.ErrStore)), 507, "settings_not_saved", true},
@@ -126,7 +125,7 @@ func TestProblemOf(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			p := testServer().problemOf(test.err)
+			p := problemOf(test.err)
 			if p.Status != test.status || p.Code != test.code || (p.Reason != nil) != test.reason {
 				t.Errorf("got %+v", p.Problem)
 			}

@@ -80,7 +80,7 @@ func (s *Server) checkOrigin(r *http.Request) error {
 // allowed page can read why it is refused.
 func (s *Server) authorize(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/api/") {
+		if strings.HasPrefix(r.URL.Path, apiPrefix) || r.URL.Path == metricsPath {
 			if err := s.checkToken(r); err != nil {
 				s.writeError(w, r, err)
 				return

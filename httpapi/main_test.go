@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -22,6 +21,7 @@ import (
 	"sage/catalog"
 	"sage/httpapi"
 	"sage/httpapi/api"
+	"sage/runtime"
 	"sage/runtime/fake"
 	"sage/session"
 )
@@ -43,13 +43,28 @@ type bench struct {
 	api     *httpapi.Server
 	server  *httptest.Server
 	dir     string
+	log     *diary
 }
 
-func newBench(t *testing.T, changes ...func(*httpapi.Options)) *bench {
+// managerOptions are those of a daemon whose clocks run out in no test.
+func managerOptions(dir string, current func() *catalog.Catalog) session.Options {
+	return session.Options{
+		Catalog: current, DataDir: dir, BaseName: "collab-vm-", Instance: "one",
+		PublishIP: netip.MustParseAddr("127.0.0.1"), PortStart: 11000, PortEnd: 11010,
+		StartTimeout: time.Minute, ImageTimeout: time.Minute, StartsAtOnce: 1000, QueueTimeout: time.Minute, FirstClientGrace: time.Hour, IdleTimeout: time.Hour,
+		StopGrace: time.Second, ReconcileInterval: time.Hour,
+	}
+}
+
+// newBench makes a bench; changes are func(*httpapi.Options) or
+// func(*session.Options).
+func newBench(t *testing.T, changes ...any) *bench {
 	t.Helper()
 	b := &bench{
-		t: t, dir: t.TempDir(),
-		engine: fake.New(fake.Options{Images: map[string]fake.Image{image: {Program: fake.VNC(vncPort)}}}),
+		t: t, dir: t.TempDir(), log: &diary{},
+		engine: fake.New(fake.Options{
+			Images: map[string]fake.Image{image: {Program: fake.VNC(vncPort)}}, Capabilities: runtime.Capabilities{Stats: true},
+		}),
 	}
 	apps := &catalog.Catalog{Version: 1, Apps: []catalog.App{
 		{
@@ -72,21 +87,25 @@ func newBench(t *testing.T, changes ...func(*httpapi.Options)) *bench {
 	}})
 	current := func() *catalog.Catalog { return apps }
 	var err error
-	b.manager, err = session.New(b.engine, session.Options{
-		Catalog: current, DataDir: b.dir, BaseName: "collab-vm-", Instance: "one",
-		PublishIP: netip.MustParseAddr("127.0.0.1"), PortStart: 11000, PortEnd: 11010,
-		StartTimeout: time.Minute, ImageTimeout: time.Minute, FirstClientGrace: time.Hour, IdleTimeout: time.Hour,
-		StopGrace: time.Second, ReconcileInterval: time.Hour, Logger: slog.New(slog.DiscardHandler),
-	})
+	managed := managerOptions(b.dir, current)
+	managed.Logger = b.log.logger()
+	for _, change := range changes {
+		if change, ok := change.(func(*session.Options)); ok {
+			change(&managed)
+		}
+	}
+	b.manager, err = session.New(b.engine, managed)
 	if err != nil {
 		t.Fatal(err)
 	}
 	opts := httpapi.Options{
-		Logger: slog.New(slog.DiscardHandler), Version: "v1", Catalog: current,
+		Logger: b.log.logger(), Version: "v1", Catalog: current,
 		Page: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the page") }),
 	}
 	for _, change := range changes {
-		change(&opts)
+		if change, ok := change.(func(*httpapi.Options)); ok {
+			change(&opts)
+		}
 	}
 	b.api = httpapi.New(b.manager, opts)
 	b.server = httptest.NewServer(b.api)

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"slices"
@@ -33,33 +34,80 @@ type stopInput struct {
 	Purge bool   `query:"purge" doc:"Delete the home and the saved settings, too."`
 }
 
+type logsInput struct {
+	UID  string `path:"uid" doc:"Names the desktop."`
+	Tail int    `query:"tail" default:"200" minimum:"1" maximum:"2000" doc:"How many lines, from the end."`
+}
+
+type pictureInput struct {
+	UID   string `path:"uid" doc:"Names the desktop."`
+	Width int    `query:"width" minimum:"0" maximum:"16384" doc:"Scale the picture down to so many pixels; 0 leaves it as it is."`
+}
+
+// pictureOutput is a picture in PNG.
+type pictureOutput struct {
+	ContentType  string    `header:"Content-Type"`
+	CacheControl string    `header:"Cache-Control"`
+	LastModified time.Time `header:"Last-Modified"`
+	// Live tells a picture of now from the last one of a desktop that has ended.
+	Live bool `header:"X-Sage-Live"`
+	Body []byte
+}
+
+// textOutput is an answer that is no JSON.
+type textOutput struct {
+	ContentType string `header:"Content-Type"`
+	// NoSniff keeps a browser from taking a desktop's words for a page of Sage's.
+	NoSniff string `header:"X-Content-Type-Options"`
+	Body    []byte
+}
+
 type output[T any] struct{ Body T }
 
 // register adds every call. The prefix /api/vm is the original's.
 func (s *Server) register(a huma.API) {
-	call(s, a, http.MethodPost, "/api/vm/any/{uid}", "Start a desktop, or find the one that runs", s.start)
-	call(s, a, http.MethodGet, "/api/vm/ws/{uid}", "Find a running desktop", s.locate)
-	call(s, a, http.MethodGet, "/api/vm/list", "List the uids that have a running desktop", s.list)
-	call(s, a, http.MethodGet, "/api/vm/{uid}", "Describe a desktop", s.describe)
-	call(s, a, http.MethodDelete, "/api/vm/{uid}", "Stop a desktop", s.stop)
-	call(s, a, http.MethodGet, "/api/catalog", "List the apps", s.apps)
-	call(s, a, http.MethodGet, "/healthz", "Tell whether the process lives", s.healthz)
-	call(s, a, http.MethodGet, "/readyz", "Tell whether desktops can be started", s.readyz)
+	call(s, a, http.MethodPost, "/api/vm/any/{uid}", "Start a desktop, or find the one that runs",
+		"Answers when the desktop does. One that runs is returned as it is, one that is going away is started anew.", s.start)
+	call(s, a, http.MethodGet, "/api/vm/ws/{uid}", "Find a running desktop", "", s.locate)
+	call(s, a, http.MethodGet, "/api/vm/list", "List the uids that have a running desktop", "", s.list)
+	call(s, a, http.MethodGet, "/api/vm", "Describe every desktop", "Those that come up, go away or have failed, too.", s.desktops)
+	call(s, a, http.MethodGet, "/api/vm/{uid}", "Describe a desktop", "", s.describe)
+	call(s, a, http.MethodDelete, "/api/vm/{uid}", "Stop a desktop", "Answers when it is gone. A start that is under way is ended.", s.stop)
+	call(s, a, http.MethodPost, "/api/vm/{uid}/restart", "Restart a desktop",
+		"Stops it and starts it anew with its saved settings; who asks for it meanwhile waits. The home stays, the address is another one. "+
+			"A uid whose desktop does not run is started.", s.restart)
+	call(s, a, http.MethodGet, "/api/vm/{uid}/logs", "Read what a desktop's container wrote",
+		"The last lines of both outputs, at most 64 KiB, as plain text.", s.logs)
+	call(s, a, http.MethodGet, "/api/vm/{uid}/screenshot.png", "Picture a desktop",
+		"What it shows now, or what it showed when it was stopped (X-Sage-Live: false). It is no use of the desktop.", s.picture)
+	call(s, a, http.MethodGet, "/api/vm/{uid}/stats", "Tell what a desktop uses",
+		"Processor, memory, processes and network, as the engine counts them. An engine that cannot count is refused as unsupported.", s.stats)
+	call(s, a, http.MethodGet, "/api/vm/{uid}/events", "Follow a desktop",
+		"Server-sent events (HTML Living Standard, section 9.2). Each event \"desktop\" carries the document of GET /api/vm/{uid}: one at once, "+
+			"and one whenever it changes, at most ten in a second. A uid without a desktop has the state absent, and a later start is followed, too. "+
+			"The stream ends when sage goes down; following is no use of a desktop.", s.follow)
+	call(s, a, http.MethodGet, "/api/events", "Follow every desktop",
+		"Like the events of one desktop: first an event \"desktop\" for each that there is, then for each that changes, "+
+			"and an event \"gone\" with the uid of each that is absent again.", s.followAll)
+	call(s, a, http.MethodGet, "/api/catalog", "List the apps", "", s.apps)
+	call(s, a, http.MethodGet, "/healthz", "Tell whether the process lives", "", s.healthz)
+	call(s, a, http.MethodGet, "/readyz", "Tell whether desktops can be started", "", s.readyz)
 }
 
 // call registers one call; its errors go through the one table.
-func call[I, O any](s *Server, a huma.API, method, path, summary string, serve func(context.Context, *I) (*O, error)) {
+func call[I, O any](s *Server, a huma.API, method, path, summary, description string, serve func(context.Context, *I) (*O, error)) {
 	op := huma.Operation{
 		OperationID:  huma.GenerateOperationID(method, path, (*O)(nil)),
 		Method:       method,
 		Path:         path,
 		Summary:      summary,
+		Description:  description,
 		MaxBodyBytes: MaxBody,
 	}
 	huma.Register(a, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := serve(ctx, in)
 		if err != nil {
-			return nil, s.problemOf(err)
+			return nil, s.tellProblem(ctx, err)
 		}
 		return out, nil
 	})
@@ -78,6 +126,7 @@ func (s *Server) start(ctx context.Context, in *startInput) (*output[api.StartRe
 		uid = session.NewUID()
 	}
 	started, err := s.sessions.Start(ctx, uid, session.Request{App: body.VM, Env: body.Env})
+	s.audit(ctx, auditStart, err, "uid", clip(uid), "app", clip(body.VM))
 	if err != nil {
 		return nil, err
 	}
@@ -114,20 +163,57 @@ func (s *Server) describe(_ context.Context, in *uidInput) (*output[api.Desktop]
 	if found.State == session.Absent {
 		return nil, session.ErrNotRunning
 	}
-	d := api.Desktop{
-		UID: found.UID, App: found.App, State: string(found.State), Container: found.Container,
-		Endpoints: endpoints(found.Endpoints), Clients: found.Clients, CreatedAt: found.CreatedAt,
-		StartedAt: optional(found.ReadyAt), IdleDeadline: optional(found.IdleDeadline),
-		Progress: found.Progress, Reason: failure(found.Failure),
+	return &output[api.Desktop]{desktop(found)}, nil
+}
+
+func (s *Server) desktops(context.Context, *struct{}) (*output[api.Desktops], error) {
+	out := api.Desktops{Desktops: []api.Desktop{}}
+	for _, d := range s.sessions.List() {
+		out.Desktops = append(out.Desktops, desktop(d))
 	}
-	if found.Token != "" {
-		d.URL = streamURL(found.Token)
-	}
-	return &output[api.Desktop]{d}, nil
+	slices.SortFunc(out.Desktops, func(a, b api.Desktop) int { return strings.Compare(a.UID, b.UID) })
+	return &output[api.Desktops]{out}, nil
 }
 
 func (s *Server) stop(ctx context.Context, in *stopInput) (*struct{}, error) {
-	return nil, s.sessions.Stop(ctx, in.UID, session.StopOptions{Purge: in.Purge})
+	err := s.sessions.Stop(ctx, in.UID, session.StopOptions{Purge: in.Purge})
+	s.audit(ctx, auditStop, err, "uid", clip(in.UID), "purge", in.Purge)
+	return nil, err
+}
+
+func (s *Server) restart(ctx context.Context, in *uidInput) (*output[api.StartResponse], error) {
+	started, err := s.sessions.Restart(ctx, in.UID)
+	s.audit(ctx, auditRestart, err, "uid", clip(in.UID))
+	if err != nil {
+		return nil, err
+	}
+	return &output[api.StartResponse]{api.StartResponse{URL: streamURL(started.Token), UID: started.UID}}, nil
+}
+
+func (s *Server) logs(ctx context.Context, in *logsInput) (*textOutput, error) {
+	log, err := s.sessions.Logs(ctx, in.UID, in.Tail)
+	if err != nil {
+		return nil, err
+	}
+	return &textOutput{ContentType: "text/plain; charset=utf-8", NoSniff: "nosniff", Body: bytes.ToValidUTF8(log, []byte("\ufffd"))}, nil
+}
+
+func (s *Server) picture(ctx context.Context, in *pictureInput) (*pictureOutput, error) {
+	p, err := s.sessions.Picture(ctx, in.UID, in.Width)
+	if err != nil {
+		return nil, err
+	}
+	return &pictureOutput{
+		ContentType: "image/png", CacheControl: "no-store", LastModified: p.At, Live: p.Live, Body: p.PNG,
+	}, nil
+}
+
+func (s *Server) stats(ctx context.Context, in *uidInput) (*output[api.Stats], error) {
+	used, err := s.sessions.Usage(ctx, in.UID)
+	if err != nil {
+		return nil, err
+	}
+	return &output[api.Stats]{usage(used)}, nil
 }
 
 func (s *Server) apps(context.Context, *struct{}) (*output[api.Catalog], error) {
@@ -146,7 +232,7 @@ func (s *Server) healthz(context.Context, *struct{}) (*output[api.Health], error
 }
 
 func (s *Server) readyz(ctx context.Context, _ *struct{}) (*output[api.Health], error) {
-	if s.draining.Load() {
+	if s.goingDown() {
 		return nil, session.ErrClosing
 	}
 	const patience = 5 * time.Second
@@ -158,35 +244,26 @@ func (s *Server) readyz(ctx context.Context, _ *struct{}) (*output[api.Health], 
 	}
 	return &output[api.Health]{api.Health{Status: "ok", Version: s.opts.Version, Engine: &api.Engine{
 		Backend: info.Backend, Version: info.Version, Rootless: info.Rootless, Warnings: info.Warnings,
-	}}}, nil
+	}, Catalog: s.catalogStatus()}}, nil
 }
 
-// streamURL is where a desktop's streams are; clients append an endpoint.
-func streamURL(token string) string { return "/stream/" + token }
-
-func endpoints(in []catalog.Endpoint) []api.Endpoint {
-	out := make([]api.Endpoint, len(in))
-	for i, e := range in {
-		out[i] = api.Endpoint{Name: e.Name, Protocol: string(e.Protocol)}
-	}
-	return out
-}
-
-func variables(in []catalog.Variable) []api.Variable {
-	out := make([]api.Variable, len(in))
-	for i, v := range in {
-		out[i] = api.Variable{
-			Name: v.Name, Title: v.Title, Description: v.Description, Type: string(v.Type), Default: v.Default,
-			Allowed: v.Allowed, Pattern: v.Pattern, Min: v.Min, Max: v.Max, Secret: v.Secret,
-		}
-	}
-	return out
-}
-
-// optional is nil for a moment that has not come.
-func optional(t time.Time) *time.Time {
-	if t.IsZero() {
+// catalogStatus is for /readyz: desktops can be started from a good catalog
+// although its file is bad by now, so a problem is a detail.
+func (s *Server) catalogStatus() *api.CatalogStatus {
+	if s.opts.CatalogStatus == nil {
 		return nil
 	}
-	return &t
+	status := s.opts.CatalogStatus()
+	out := &api.CatalogStatus{Generation: status.Generation, LoadedAt: status.LoadedAt}
+	if status.Err != nil {
+		out.Problem = status.Err.Error()
+	}
+	return out
+}
+
+// catalogSchema serves the schema of catalog files, for editors.
+func catalogSchema(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/schema+json")
+	// The client may be gone; there is nobody else to tell.
+	_, _ = w.Write(catalog.Schema())
 }

@@ -9,21 +9,29 @@ package httpapi
 
 import (
 	"context"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
-	"sync/atomic"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/rs/cors"
 
 	"sage/catalog"
+	"sage/httpapi/api"
 	"sage/runtime"
 	"sage/session"
 	"sage/stream"
 )
+
+// apiPrefix begins the paths of the calls that need the token.
+const apiPrefix = "/api/"
+
+// metricsPath needs it, too.
+const metricsPath = "/metrics"
 
 // MaxBody is the largest request body that is read, in bytes.
 const MaxBody = 64 << 10
@@ -33,9 +41,15 @@ type Sessions interface {
 	Start(ctx context.Context, uid string, req session.Request) (session.Session, error)
 	Get(uid string) (session.Session, error)
 	List() []session.Session
+	Restart(ctx context.Context, uid string) (session.Session, error)
+	Logs(ctx context.Context, uid string, lines int) ([]byte, error)
+	Usage(ctx context.Context, uid string) (session.Usage, error)
+	Watch(uid string) (*session.Watch, error)
+	WatchAll() *session.Watch
 	Stop(ctx context.Context, uid string, opts session.StopOptions) error
 	Attach(ctx context.Context, token, endpoint string) (*session.Attachment, error)
 	Ping(ctx context.Context) (runtime.Info, error)
+	Picture(ctx context.Context, uid string, width int) (session.Picture, error)
 }
 
 // Options are a Server's settings.
@@ -45,9 +59,15 @@ type Options struct {
 	Version string
 	// Catalog gives the catalog in force.
 	Catalog func() *catalog.Catalog
+	// CatalogStatus tells how that catalog is, for /readyz; nil for one that never
+	// changes.
+	CatalogStatus func() catalog.Status
 	// Page serves what is not the API's.
 	Page http.Handler
-	// Token is the bearer token that every call below /api needs; empty for none.
+	// Metrics serves /metrics, which needs the token like the API; nil for none.
+	Metrics http.Handler
+	// Token is the bearer token that every call below /api and /metrics need; empty
+	// for none.
 	Token string
 	// AllowedOrigins are the origins ("https://board.example") whose pages may
 	// use the API and the streams, beside Sage's own; "*" allows all.
@@ -65,21 +85,33 @@ type Server struct {
 	opts     Options
 	gateway  *stream.Gateway
 	handler  http.Handler
-	draining atomic.Bool
 	requests underWay
+	// down ends when the daemon begins to go down; goDown ends it.
+	down   context.Context
+	goDown context.CancelFunc
 }
 
 // New makes a Server.
 func New(sessions Sessions, opts Options) *Server {
 	s := &Server{sessions: sessions, opts: opts}
-	s.gateway = stream.New(attacher{sessions}, stream.Options{
+	s.down, s.goDown = context.WithCancel(context.Background())
+	s.gateway = stream.New(attacher{sessions, s}, stream.Options{
 		Logger: opts.Logger, WriteError: s.writeError, CheckOrigin: s.checkOrigin,
+		Pictured: func(a stream.Attachment) { a.(attachment).Pictured() },
 	})
-	mux := http.NewServeMux()
-	s.register(humago.New(mux, s.humaConfig()))
+	calls := newPaths(s.noRoute)
+	described := humago.New(calls, s.humaConfig())
+	s.register(described)
+	complete(described.OpenAPI())
+	mux := calls.whole
+	serveDocument(mux, described.OpenAPI())
 	mux.Handle("GET /stream/{token}", s.gateway)
 	mux.Handle("GET /stream/{token}/{endpoint}", s.gateway)
-	mux.HandleFunc("/api/", s.noRoute)
+	if opts.Metrics != nil {
+		mux.Handle("GET "+metricsPath, opts.Metrics)
+	}
+	mux.HandleFunc("GET /catalog.schema.json", catalogSchema)
+	mux.HandleFunc(apiPrefix, s.noRoute)
 	mux.HandleFunc("/stream/", s.noRoute)
 	mux.Handle("/", opts.Page)
 	s.handler = s.guard(s.cors(s.authorize(mux)))
@@ -90,17 +122,22 @@ func New(sessions Sessions, opts Options) *Server {
 // stream.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.requests.begin()()
-	s.handler.ServeHTTP(w, r)
+	s.handler.ServeHTTP(w, identify(w, r))
 }
 
 // Streams gives the number of streams that are open.
 func (s *Server) Streams() int { return s.gateway.Active() }
 
-// Drain makes the daemon not ready, refuses new streams, and waits until those
-// that are open have ended by themselves and what is being asked has been
-// answered, at most until ctx ends. Meanwhile it goes on answering.
+// Traffic gives what has passed through streams so far.
+func (s *Server) Traffic() stream.Traffic { return s.gateway.Traffic() }
+
+func (s *Server) goingDown() bool { return s.down.Err() != nil }
+
+// Drain makes the daemon not ready, refuses new streams, ends those of events,
+// and waits until the others have ended by themselves and what is being asked has
+// been answered, at most until ctx ends. Meanwhile it goes on answering.
 func (s *Server) Drain(ctx context.Context) error {
-	s.draining.Store(true)
+	s.goDown()
 	if err := s.gateway.Drain(ctx); err != nil {
 		return err
 	}
@@ -108,10 +145,13 @@ func (s *Server) Drain(ctx context.Context) error {
 }
 
 // Shutdown ends every stream and waits for their end, at most until ctx ends.
-func (s *Server) Shutdown(ctx context.Context) error { return s.gateway.Shutdown(ctx) }
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.goDown()
+	return s.gateway.Shutdown(ctx)
+}
 
 func (s *Server) humaConfig() huma.Config {
-	config := huma.DefaultConfig("Sage", s.opts.Version)
+	config := huma.DefaultConfig("Sage", api.Version)
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.CreateHooks = nil // No $schema links into answers.
 	config.Transformers = []huma.Transformer{s.humaProblem}
@@ -131,7 +171,7 @@ func (s *Server) cors(next http.Handler) http.Handler {
 		AllowedOrigins: origins,
 		AllowedMethods: []string{http.MethodGet, http.MethodPost, http.MethodDelete},
 		AllowedHeaders: []string{"Authorization", "Content-Type"},
-		ExposedHeaders: []string{"Retry-After"},
+		ExposedHeaders: []string{"Retry-After", requestIDHeader},
 		MaxAge:         600,
 	}).Handler(next)
 }
@@ -143,7 +183,10 @@ func (s *Server) noRoute(w http.ResponseWriter, r *http.Request) {
 }
 
 // attacher gives the gateway desktops in its own words.
-type attacher struct{ sessions Sessions }
+type attacher struct {
+	sessions Sessions
+	server   *Server
+}
 
 // Attach is stream.Sessions.
 func (a attacher) Attach(ctx context.Context, token, endpoint string) (stream.Attachment, error) {
@@ -151,13 +194,35 @@ func (a attacher) Attach(ctx context.Context, token, endpoint string) (stream.At
 	if err != nil {
 		return nil, err
 	}
-	return attachment{held}, nil
+	return a.audited(ctx, attachment{Attachment: held}), nil
 }
 
-type attachment struct{ *session.Attachment }
+type attachment struct {
+	*session.Attachment
+	gone func()
+}
+
+// Release is stream.Attachment.
+func (a attachment) Release() {
+	a.Attachment.Release()
+	a.gone()
+}
 
 // Protocol is stream.Attachment.
-func (a attachment) Protocol() string { return string(a.Endpoint.Protocol) }
+func (a attachment) Protocol() string {
+	if a.Endpoint.Protocol == catalog.WebSocket && a.Understood() {
+		return stream.ProtocolMessages
+	}
+	return string(a.Endpoint.Protocol)
+}
 
 // Path is stream.Attachment.
 func (a attachment) Path() string { return a.Endpoint.Path }
+
+// Guard is stream.Attachment.
+func (a attachment) Guard(client io.ReadWriter, desktop net.Conn) stream.Guard {
+	if !a.Understood() {
+		return nil
+	}
+	return a.Join(client, desktop)
+}

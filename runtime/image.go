@@ -32,6 +32,10 @@ type Progress struct {
 	Layer string
 	// Text is what the engine says, without line end.
 	Text string
-	// Current and Total are bytes; Total is zero where the engine does not tell.
+	// Current and Total are the layer's bytes; Total is zero where the engine does
+	// not tell. An engine may count a layer twice: when it comes and when it is
+	// unpacked.
 	Current, Total int64
+	// Done says that all of the layer has come, or was there already.
+	Done bool
 }

@@ -27,6 +27,8 @@ type Capabilities struct {
 	// OOMReport says that Container.OOMKilled tells when the memory limit ended a
 	// container.
 	OOMReport bool
+	// Stats says that Stats tells what a container uses.
+	Stats bool
 	// ContainerAddress says that a container's own address can be reached from
 	// the process that asks, so that Dial needs no published port.
 	ContainerAddress bool

@@ -134,6 +134,12 @@ type Runtime interface {
 	// Errors: ErrNotFound.
 	Logs(ctx context.Context, id ID, lines int) ([]byte, error)
 
+	// Stats tells what a running container uses, in one answer of the engine.
+	//
+	// Errors: ErrNotFound, ErrConflict (the container does not run),
+	// ErrUnsupported (see Capabilities.Stats; it comes before the others).
+	Stats(ctx context.Context, id ID) (Stats, error)
+
 	// Dial connects to a TCP port inside the container by the shortest way that
 	// the engine offers: the container's address where it can be reached from
 	// here, else the published port. The connection stays open when ctx ends.

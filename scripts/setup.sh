@@ -4,7 +4,9 @@
 #   scripts/setup.sh run     what `make run` needs: Go, Node.js, a container engine only where none answers, and the
 #                            base image of Sage's images in it
 #   scripts/setup.sh test    what `make test` needs: the same with all three engines (Docker, Podman, rootless Podman
-#                            as the ordinary user sage-test), Chromium, a VNC server, a compose tool
+#                            as the ordinary user sage-test), Chromium, a VNC server, a compose tool,
+#                            promtool
+#   scripts/setup.sh bench   what `make bench-stream` and `make bench-density` need: Go, a VNC server, other proxies
 #
 # Where it cannot go on (not root, no apt-get) it prints what to type, and fails.
 set -euo pipefail
@@ -109,16 +111,38 @@ test_tools() {
     fi
     apt_install "a VNC server and X clients that the viewers' rules are tried with" tigervnc-standalone-server \
         tigervnc-viewer x11-utils xvfb xdotool || exit 1
+    if ! have promtool; then
+        # At run level 1 no service is started: only promtool is wanted.
+        RUNLEVEL=1 apt_install "promtool, which judges the alert rules" prometheus || exit 1
+    fi
+    have systemd-analyze || apt_install "systemd-analyze, which judges the units" systemd || exit 1
     have chromium || apt_install "the browser of the page's tests" chromium || exit 1
     "$here/engines.sh" start >&2
     "$here/base-image.sh" docker podman podman-rootless >&2
 }
 
+# bench_tools: the programs that are measured beside Sage run with a configuration of their own, so the services that
+# Debian starts with them are not wanted.
+bench_tools() {
+    local had_nginx=no
+    have make || apt_install "to run the Makefile" make || exit 1
+    installed nginx-common && had_nginx=yes
+    apt_install "the VNC server that is measured" tigervnc-standalone-server || exit 1
+    apt_install "the proxies that Sage is compared with" nginx-light libnginx-mod-stream websockify || exit 1
+    if [ $had_nginx = no ] && runs_systemd; then
+        systemctl disable --quiet --now nginx || exit 1
+    fi
+}
+
 case ${1:-} in
-    run | test) ;;
+    run | test | bench) ;;
     *) usage ;;
 esac
 require_go
+if [ "$1" = bench ]; then
+    bench_tools
+    exit
+fi
 web_tools
 case $1 in
     run) any_engine ;;

@@ -24,7 +24,7 @@ func BenchmarkAdopt(b *testing.B) {
 				Catalog: func() *catalog.Catalog { return apps },
 				DataDir: b.TempDir(), BaseName: "collab-vm-", Instance: "one",
 				PublishIP: netip.AddrFrom4([4]byte{127, 0, 0, 1}), PortStart: 11000, PortEnd: 11000 + 2*n,
-				StartTimeout: startTimeout, ImageTimeout: imageTimeout, FirstClientGrace: grace, IdleTimeout: idle,
+				StartTimeout: startTimeout, ImageTimeout: imageTimeout, StartsAtOnce: 1000, QueueTimeout: time.Minute, FirstClientGrace: grace, IdleTimeout: idle,
 				StopGrace: stopGrace, ReconcileInterval: reconcile, Logger: slog.New(slog.DiscardHandler),
 			}
 			manager := func() *session.Manager {

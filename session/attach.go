@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"time"
 
 	"sage/catalog"
 	"sage/runtime"
+	"sage/viewer"
 )
 
 // Attachment is one client's hold on a desktop: while it is held the desktop is
@@ -19,6 +21,8 @@ type Attachment struct {
 	Endpoint catalog.Endpoint
 	// UID is whose desktop it is.
 	UID string
+	// ViewOnly clients look and do nothing.
+	ViewOnly bool
 
 	m       *Manager
 	d       *desktop
@@ -28,43 +32,63 @@ type Attachment struct {
 
 // Attach finds the desktop behind a stream's token and counts a client on it
 // until Release. A token of a desktop that is being stopped leads to the uid's
-// next one, which is started.
+// next one, which is started. The token of a view-only link leads to endpoints
+// where that can be enforced.
 //
-// Errors: ErrUnknownStream, ErrUnknownEndpoint, and those of Start.
+// Errors: ErrUnknownStream, ErrUnknownEndpoint, ErrViewOnly, and those of Start.
 func (m *Manager) Attach(ctx context.Context, token, endpoint string) (*Attachment, error) {
 	for {
 		m.mu.Lock()
 		d := m.desktops[m.tokens[token]]
-		if d == nil || d.token != token {
+		if d == nil || d.token != token && viewTokenOf(d.token) != token {
 			m.mu.Unlock()
 			return nil, ErrUnknownStream
 		}
 		if d.state.Running() {
 			defer m.mu.Unlock()
-			return m.attach(d, endpoint)
+			return m.attach(d, endpoint, d.token != token)
 		}
+		viewOnly := d.token != token
 		m.mu.Unlock()
 		s, err := m.Start(ctx, d.uid, Request{})
 		if err != nil {
 			return nil, err
 		}
-		token = s.Token
+		if token = s.Token; viewOnly {
+			token = s.ViewToken
+		}
 	}
 }
 
 // attach counts a client. The Manager's lock is held.
-func (m *Manager) attach(d *desktop, endpoint string) (*Attachment, error) {
+func (m *Manager) attach(d *desktop, endpoint string, viewOnly bool) (*Attachment, error) {
 	for _, e := range d.endpoints {
 		if e.Name != endpoint {
 			continue
 		}
+		if viewOnly && !e.SpeaksRFB() {
+			return nil, fmt.Errorf("%w: it does not lead to the endpoint %q, where a viewer could not be kept from acting", ErrViewOnly, endpoint)
+		}
 		d.clients++
+		if e == d.primary() {
+			d.viewers++
+		}
+		m.tell(d.uid)
 		if d.state == Ready {
 			m.setState(d, Occupied)
 		}
-		return &Attachment{Endpoint: e, UID: d.uid, m: m, d: d, id: d.id}, nil
+		return &Attachment{Endpoint: e, UID: d.uid, ViewOnly: viewOnly, m: m, d: d, id: d.id}, nil
 	}
 	return nil, fmt.Errorf("%w %q: this desktop has %s", ErrUnknownEndpoint, endpoint, formatEndpoints(d.endpoints))
+}
+
+// Understood tells whether what the client sends is to be looked at.
+func (a *Attachment) Understood() bool { return a.d.desk != nil && a.Endpoint.SpeaksRFB() }
+
+// Join makes the client a viewer of an Understood desktop: client is its end,
+// server its own connection to the endpoint, both before the first byte.
+func (a *Attachment) Join(client io.ReadWriter, server net.Conn) *viewer.Viewer {
+	return a.d.desk.Join(viewer.Policy{ViewOnly: a.ViewOnly, Clipboard: a.d.viewing.clipboard}, client, server)
 }
 
 // Dial connects to the endpoint. While the desktop is young it waits for an
@@ -99,6 +123,10 @@ func (a *Attachment) Release() {
 		a.m.mu.Lock()
 		defer a.m.mu.Unlock()
 		a.d.clients--
+		if a.Endpoint == a.d.primary() {
+			a.d.viewers--
+		}
+		a.m.tell(a.d.uid)
 		if a.d.clients > 0 {
 			return
 		}

@@ -108,7 +108,7 @@ func TestUnfinishedSavesAreCleared(t *testing.T) {
 	if err := os.WriteFile(s.path("carol")+".damaged", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.removeUnfinished(); err != nil {
+	if err := removeUnfinished(s.dir); err != nil {
 		t.Fatal(err)
 	}
 	if got := s.files(t); len(got) != 2 || got[0] != "alice.json" || got[1] != "carol.json.damaged" {

@@ -22,6 +22,10 @@ var (
 	ErrUnknownStream = errors.New("no such stream")
 	// ErrUnknownEndpoint says that a desktop has no endpoint of that name.
 	ErrUnknownEndpoint = errors.New("no such endpoint")
+	// ErrViewOnly says that a view-only link was used for more than looking.
+	ErrViewOnly = errors.New("this link is for looking only")
+	// ErrNoPicture says that there is no picture of a uid's desktop.
+	ErrNoPicture = errors.New("no picture")
 	// ErrPortsExhausted says that every port of the range is taken; see
 	// PortsError.
 	ErrPortsExhausted = errors.New("no free port in the range")
@@ -30,6 +34,12 @@ var (
 	// ErrStartTimeout says that a desktop did not come up in time; it comes with
 	// ErrStartFailed.
 	ErrStartTimeout = errors.New("start timed out")
+	// ErrAtCapacity says that there are as many desktops as there may be; see
+	// CapacityError.
+	ErrAtCapacity = errors.New("no room for another desktop")
+	// ErrQueueTimeout says that a start waited too long for others; it comes with
+	// ErrStartFailed.
+	ErrQueueTimeout = errors.New("too many starts at once")
 	// ErrStopped says that a desktop was stopped while it was waited for.
 	ErrStopped = errors.New("desktop was stopped")
 	// ErrClosing says that the daemon is going down.
@@ -72,11 +82,28 @@ func (e *PortsError) Error() string {
 // Unwrap gives ErrPortsExhausted.
 func (e *PortsError) Unwrap() error { return ErrPortsExhausted }
 
-// Phase is the part of a start in which something went wrong.
+// CapacityError says how many desktops there may be. It is ErrAtCapacity.
+type CapacityError struct {
+	// Limit is the setting, Current how many there are, with those that come up or
+	// go away.
+	Limit, Current int
+}
+
+func (e *CapacityError) Error() string {
+	return fmt.Sprintf("%v: there are %d, and %d are allowed: stop one or raise SAGE_MAX_DESKTOPS", ErrAtCapacity, e.Current, e.Limit)
+}
+
+// Unwrap gives ErrAtCapacity.
+func (e *CapacityError) Unwrap() error { return ErrAtCapacity }
+
+// Phase is what a start is about, or was when something went wrong.
 type Phase string
 
-// The phases, in the order of a start.
+// The phases, in the order of a start. One whose image is missing comes from
+// PhaseCreate to PhaseImage, and may wait again after it.
 const (
+	// PhaseQueued waits until fewer starts are at work.
+	PhaseQueued   Phase = "queued"
 	PhaseSettings Phase = "settings"
 	PhaseImage    Phase = "image"
 	PhaseCreate   Phase = "create"

@@ -32,3 +32,25 @@ func Transitions() []Transition {
 	}
 	return rows
 }
+
+// Queue is how many starts may begin, and how many wait.
+func (m *Manager) Queue() (free, waiting int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.queue.free, len(m.queue.waiting)
+}
+
+// Adopted tells whether a uid's desktop was found and not begun.
+func (m *Manager) Adopted(uid string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	d := m.desktops[uid]
+	return d != nil && d.turn == nil
+}
+
+// Watches is how many there are.
+func (m *Manager) Watches() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.watches)
+}

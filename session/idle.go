@@ -9,8 +9,8 @@ import (
 // policy are the times of one desktop; the app's own come before the daemon's.
 type policy struct {
 	start, firstClient, idle, stop time.Duration
-	// maxLifetime is zero for no limit.
-	maxLifetime time.Duration
+	// maxLifetime and inputIdle are zero for no limit.
+	maxLifetime, inputIdle time.Duration
 }
 
 func (m *Manager) policyOf(app *catalog.App) policy {
@@ -30,6 +30,7 @@ func (m *Manager) policyOf(app *catalog.App) policy {
 		idle:        choose(t.Idle, m.opts.IdleTimeout),
 		stop:        choose(t.Stop, m.opts.StopGrace),
 		maxLifetime: choose(t.MaxLifetime, m.opts.MaxLifetime),
+		inputIdle:   t.InputIdle.Std(),
 	}
 }
 
@@ -43,15 +44,30 @@ func (d *desktop) idleDeadline() time.Time {
 
 // expired tells whether a running desktop's time is over at now, and why. It
 // looks at the desktop only.
-func (d *desktop) expired(now time.Time) (reason string, over bool) {
+func (d *desktop) expired(now time.Time) (reason StopReason, over bool) {
 	switch {
 	case d.policy.maxLifetime > 0 && !now.Before(d.born.Add(d.policy.maxLifetime)):
-		return "its lifetime is over", true
+		return StopLifetime, true
+	case d.untouched(now):
+		return StopUntouched, true
 	case d.clients > 0 || now.Before(d.idleDeadline()):
 		return "", false
 	case d.left.IsZero():
-		return "no client came", true
+		return StopNoClient, true
 	default:
-		return "its clients have left", true
+		return StopIdle, true
 	}
+}
+
+// untouched tells whether nobody has touched the desktop for too long, although
+// there are clients.
+func (d *desktop) untouched(now time.Time) bool {
+	if d.policy.inputIdle == 0 || d.desk == nil || d.clients == 0 {
+		return false
+	}
+	since := d.ready
+	if last := d.desk.LastInput(); last.After(since) {
+		since = last
+	}
+	return !now.Before(since.Add(d.policy.inputIdle))
 }

@@ -54,6 +54,7 @@ func scenarios() []scenario {
 		{name: "stop", before: start, during: stop, instants: 4},
 		{name: "purge", before: start, during: purge, instants: 8},
 		{name: "purge of what does not run", before: again, during: purge, instants: 4},
+		{name: "restart", before: start, during: func(b *bench) { _, _ = b.Restart(ctx, "alice") }, instants: 10},
 		{name: "idle", before: start, during: func(*bench) { time.Sleep(grace + time.Second) }, instants: 4},
 		{name: "its own end", before: start, during: func(b *bench) {
 			b.engine.Kill(b.container("alice").ID, 1, false)

@@ -7,16 +7,19 @@ import (
 	"testing"
 
 	"sage/catalog"
+	"sage/runtime"
 )
 
 func labelled() (*Options, identity) {
 	return &Options{Instance: "one", BaseName: "collab-vm-"}, identity{
-		uid: "alice-2f9c", app: "desktop", token: "secret",
+		uid: "alice-2f9c", app: "desktop", token: "secret", spec: "f00d",
 		endpoints: []catalog.Endpoint{
 			{Name: "vnc", Protocol: catalog.RFB, Port: 5900},
 			{Name: "web", Protocol: catalog.WebSocket, Port: 6080, Path: "/web/sockify:1"},
 			{Name: "audio", Protocol: catalog.TCP, Port: 65535},
 		},
+		limits: runtime.Limits{CPUs: 0.25, MemoryBytes: 2 << 30, PIDs: 512},
+		home:   "/home/sage",
 	}
 }
 
@@ -61,6 +64,9 @@ func TestDamagedLabels(t *testing.T) {
 		{"port too large", labelEndpoints, "vnc=rfb:65536", false, labelEndpoints},
 		{"negative port", labelEndpoints, "vnc=rfb:-1", false, labelEndpoints},
 		{"trailing comma", labelEndpoints, "vnc=rfb:5900,", false, labelEndpoints},
+		{"limit that is no number", labelLimits, "cpus=1,memory=much,pids=1", false, labelLimits},
+		{"negative limit", labelLimits, "cpus=1,memory=-1,pids=1", false, labelLimits},
+		{"limits with an end", labelLimits, "cpus=1,memory=1,pids=1,", false, labelLimits},
 		{"no text at all", labelEndpoints, "\x00\xff", false, labelEndpoints},
 	}
 	for _, test := range tests {
@@ -77,5 +83,17 @@ func TestDamagedLabels(t *testing.T) {
 				t.Errorf("%q does not name %s", err, test.want)
 			}
 		})
+	}
+}
+
+// TestLabelsOfAnEarlierSage: what it did not write is not known, and no damage.
+func TestLabelsOfAnEarlierSage(t *testing.T) {
+	opts, want := labelled()
+	labels := opts.labels(want)
+	delete(labels, labelLimits)
+	delete(labels, labelHome)
+	want.limits, want.home = runtime.Limits{}, ""
+	if got, err := parseLabels(labels); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
 }

@@ -27,6 +27,8 @@ type launch struct {
 
 	phase Phase
 	since time.Time
+	// phases are those that have ended.
+	phases []PhaseReport
 	// deadline ends the start; it is set when the image is there.
 	deadline time.Time
 
@@ -39,6 +41,9 @@ type launch struct {
 
 // run brings the desktop up to its first answer.
 func (l *launch) run(ctx context.Context) error {
+	if err := l.awaitTurn(ctx); err != nil {
+		return err
+	}
 	l.enter(PhaseSettings)
 	if err := l.save(); err != nil {
 		return err
@@ -63,7 +68,10 @@ func (l *launch) await(ctx context.Context) error {
 
 func (l *launch) enter(p Phase) {
 	if l.phase != p {
-		l.phase, l.since = p, time.Now()
+		now := time.Now()
+		l.endPhase(now)
+		l.phase, l.since = p, now
+		l.note(func(d *desktop) { d.phase = p })
 	}
 }
 
@@ -198,21 +206,40 @@ func (l *launch) note(change func(d *desktop)) {
 	l.m.mu.Lock()
 	defer l.m.mu.Unlock()
 	change(l.d)
+	l.m.tell(l.d.uid)
 }
 
-// image builds or pulls the image.
+// image builds or pulls the image. Meanwhile another start may be at work: an
+// image takes long, and several starts may want the same one.
 func (l *launch) image(ctx context.Context) error {
+	if err := l.ensureImage(ctx); err != nil {
+		return err
+	}
+	if err := l.rejoin(); err != nil {
+		return err
+	}
+	return l.awaitTurn(ctx)
+}
+
+func (l *launch) ensureImage(ctx context.Context) error {
+	l.stepAside()
+	status := &ImageStatus{}
 	l.note(func(d *desktop) {
 		if d.state == Starting {
 			l.m.setState(d, Preparing)
 		}
+		d.image = status
 	})
+	defer l.note(func(d *desktop) { d.image = nil })
 	l.enter(PhaseImage)
 	ctx, cancel := context.WithTimeoutCause(ctx, l.m.opts.ImageTimeout,
 		fmt.Errorf("%w: %s is the limit for an image, see SAGE_IMAGE_TIMEOUT", ErrStartTimeout, l.m.opts.ImageTimeout))
 	defer cancel()
 	err := l.m.images.Ensure(ctx, l.plan.app, func(_ string, p runtime.Progress) {
-		l.note(func(d *desktop) { d.progress = p.Text })
+		l.note(func(d *desktop) {
+			status.note(p)
+			d.progress = status.Text
+		})
 	})
 	return because(ctx, err)
 }

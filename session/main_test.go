@@ -30,6 +30,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const (
 	startTimeout = 10 * time.Second
 	imageTimeout = time.Minute
+	queueTimeout = 30 * time.Second
 	grace        = time.Minute
 	idle         = 15 * time.Second
 	stopGrace    = 5 * time.Second
@@ -75,7 +76,7 @@ func bubble(t *testing.T, f func(t *testing.T, b *bench), changes ...func(b *ben
 			Catalog: func() *catalog.Catalog { return b.apps },
 			DataDir: dir, BaseName: "collab-vm-", Instance: "one",
 			PublishIP: netip.AddrFrom4([4]byte{127, 0, 0, 1}), PortStart: 11000, PortEnd: 11100,
-			StartTimeout: startTimeout, ImageTimeout: imageTimeout, FirstClientGrace: grace, IdleTimeout: idle,
+			StartTimeout: startTimeout, ImageTimeout: imageTimeout, StartsAtOnce: 1000, QueueTimeout: queueTimeout, FirstClientGrace: grace, IdleTimeout: idle,
 			StopGrace: stopGrace, ReconcileInterval: reconcile, Logger: slog.New(slog.DiscardHandler),
 		}
 		for _, change := range changes {
@@ -283,6 +284,17 @@ func (b *bench) startSoon(uid string, req session.Request) <-chan outcome {
 	manager := b.Manager
 	go func() {
 		s, err := manager.Start(context.Background(), uid, req)
+		done <- outcome{s, err}
+	}()
+	return done
+}
+
+// restartSoon restarts a desktop in the background.
+func (b *bench) restartSoon(uid string) <-chan outcome {
+	done := make(chan outcome, 1)
+	manager := b.Manager
+	go func() {
+		s, err := manager.Restart(context.Background(), uid)
 		done <- outcome{s, err}
 	}()
 	return done

@@ -10,9 +10,10 @@ import (
 
 	"sage/catalog"
 	"sage/runtime"
+	"sage/viewer"
 )
 
-// Options are a Manager's settings. All of them are required; the defaults are
+// Options are a Manager's settings. All but Observer are required; the defaults are
 // those of the program's flags.
 type Options struct {
 	// Catalog gives the catalog in force; it is asked at every start.
@@ -29,17 +30,26 @@ type Options struct {
 	// StartTimeout bounds the time from create to the first answer,
 	// ImageTimeout a pull or build before it.
 	StartTimeout, ImageTimeout time.Duration
+	// MaxDesktops is how many there may be, with those that come up or go away; zero
+	// for any number. StartsAtOnce is how many may come up at the same time, at
+	// least 1; the others wait, each at most QueueTimeout.
+	MaxDesktops, StartsAtOnce int
+	QueueTimeout              time.Duration
 	// FirstClientGrace is how long a desktop waits for its first client,
 	// IdleTimeout how long it stays after the last one has left. An app may have
 	// its own. MaxLifetime ends a desktop in any case; zero means never.
 	FirstClientGrace, IdleTimeout, MaxLifetime time.Duration
 	// StopGrace is the time that a desktop's programs have to end by themselves.
 	StopGrace time.Duration
+	// LastPictures keeps what a desktop showed when it was stopped.
+	LastPictures bool
 	// BuildArgs replace build arguments of the catalog that have the same name.
 	BuildArgs map[string]string
 	// ReconcileInterval is how often the engine's list is compared with ours.
 	ReconcileInterval time.Duration
 	Logger            *slog.Logger
+	// Observer may be nil.
+	Observer Observer
 }
 
 // Manager keeps the desktops of one daemon. Its methods may be called from any
@@ -60,6 +70,8 @@ type Manager struct {
 	// idle is closed when a closed Manager does nothing any more.
 	idle    chan struct{}
 	endOnce sync.Once
+	// pictures is as full as there are pictures being taken.
+	pictures chan struct{}
 	// kick asks the monitor to reconcile at once.
 	kick chan struct{}
 
@@ -70,7 +82,9 @@ type Manager struct {
 	draining, closing bool
 	outage            *outage
 	desktops          map[string]*desktop // by uid; a uid that is not here is Absent
-	tokens            map[string]string   // token -> uid
+	tokens            map[string]string   // token, and that of the view-only link -> uid
+	watches           map[*Watch]struct{}
+	queue             queue
 	// reported are the damaged containers that were spoken of.
 	reported map[runtime.ID]bool
 }
@@ -81,28 +95,45 @@ type desktop struct {
 	state State
 	// changed is closed when the state changes; see Manager.setState.
 	changed chan struct{}
-	// attempt is the start that made it; nil for an adopted desktop.
+	// attempt is the start that is waited for, turn its place in the queue; both are
+	// nil for a desktop that was adopted when it answered, turn for every adopted one.
 	attempt *attempt
+	turn    *turn
 
 	identity
 	id        runtime.ID
 	container string
 	hostPorts []uint16
+	// desk is what its viewers share; nil before it is Ready, and where they are
+	// not understood.
+	desk *viewer.Desk
 	// ctx ends when the desktop does, and with it every stream.
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
-	policy  policy
-	clients int
-	purge   purge
+	policy policy
+	// clients are the open streams, viewers those of the primary endpoint.
+	clients, viewers int
+	purge            purge
+	// next is what is started when a Stopping one is gone, successor that start.
+	next      *plan
+	successor *attempt
 	// newHome says that its start makes the home, which goes if the start fails.
 	newHome bool
+	// pictured says that its first client has been sent a picture.
+	pictured bool
+	// sample is what it used when somebody asked last.
+	sample runtime.Stats
 	// created is when the start began, born when the container ran, ready when the
 	// desktop answered or was adopted, left when the last client went, failed when
 	// the failure was; zero where that has not happened.
 	created, born, ready, left, failed time.Time
-	// progress is the last word on the image, while Preparing.
+	// phase is that of the start that is under way.
+	phase Phase
+	// progress is the last word on the image, while Preparing; image is how far it
+	// has come, nil where nothing is done about it.
 	progress string
+	image    *ImageStatus
 	failure  *StartError
 }
 
@@ -120,6 +151,9 @@ func New(rt runtime.Runtime, opts Options) (*Manager, error) {
 	if err != nil {
 		return nil, err
 	}
+	if opts.Observer == nil {
+		opts.Observer = unobserved{}
+	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	return &Manager{
 		rt:       rt,
@@ -132,59 +166,14 @@ func New(rt runtime.Runtime, opts Options) (*Manager, error) {
 		cancel:   cancel,
 		idle:     make(chan struct{}),
 		kick:     make(chan struct{}, 1),
+		pictures: make(chan struct{}, picturesAtOnce),
 		outage:   newOutage(),
 		desktops: map[string]*desktop{},
 		tokens:   map[string]string{},
+		watches:  map[*Watch]struct{}{},
+		queue:    queue{free: opts.StartsAtOnce},
 		reported: map[runtime.ID]bool{},
 	}, nil
-}
-
-// Session describes a uid's desktop at one moment.
-type Session struct {
-	UID string
-	App string
-	// State is Absent where there is nothing.
-	State State
-	// Token is the unguessable part of the stream's address; empty before Ready.
-	Token string
-	// Container is the container's name.
-	Container string
-	Endpoints []catalog.Endpoint
-	Clients   int
-	// CreatedAt is when the start began and ReadyAt when the desktop answered.
-	CreatedAt, ReadyAt time.Time
-	// IdleDeadline is when it will be stopped if no client comes; zero while
-	// there are clients.
-	IdleDeadline time.Time
-	// Progress is the last word on a Preparing one's image.
-	Progress string
-	// Failure says why a Failed one failed.
-	Failure *StartError
-}
-
-// Get describes uid's desktop. It never waits for anything.
-func (m *Manager) Get(uid string) (Session, error) {
-	if err := CheckUID(uid); err != nil {
-		return Session{}, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	d, ok := m.desktops[uid]
-	if !ok {
-		return Session{UID: uid, State: Absent}, nil
-	}
-	return d.session(), nil
-}
-
-// List describes every desktop, in no order. It never waits for anything.
-func (m *Manager) List() []Session {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	all := make([]Session, 0, len(m.desktops))
-	for _, d := range m.desktops {
-		all = append(all, d.session())
-	}
-	return all
 }
 
 // Ping asks the engine whether it answers, and tells whether desktops can be
@@ -199,21 +188,6 @@ func (m *Manager) Ping(ctx context.Context) (runtime.Info, error) {
 	return info, err
 }
 
-// session copies a desktop. The Manager's lock is held.
-func (d *desktop) session() Session {
-	s := Session{
-		UID: d.uid, App: d.app, State: d.state, Container: d.container, Endpoints: d.endpoints,
-		Clients: d.clients, CreatedAt: d.created, ReadyAt: d.ready, Progress: d.progress, Failure: d.failure,
-	}
-	if d.state.Running() {
-		s.Token = d.token
-	}
-	if d.state == Ready {
-		s.IdleDeadline = d.idleDeadline()
-	}
-	return s
-}
-
 // setState moves a desktop on. The Manager's lock is held. A step that the
 // table does not have is a defect of this package, so it panics.
 func (m *Manager) setState(d *desktop, to State) {
@@ -222,8 +196,12 @@ func (m *Manager) setState(d *desktop, to State) {
 	}
 	m.log.Debug("session", "uid", d.uid, "from", d.state, "to", to)
 	d.state = to
+	if to == Ready || to == Stopping {
+		m.quit(d.turn) // Its start is over, however it ended.
+	}
 	close(d.changed)
 	d.changed = make(chan struct{})
+	m.tell(d.uid)
 }
 
 // fail ends a desktop with a reason, which is kept for a while. The Manager's

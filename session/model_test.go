@@ -46,7 +46,10 @@ type model struct {
 	strangers map[runtime.ID]time.Time
 	// stopping are the uids that are Stopping, and since when.
 	stopping map[string]time.Time
-	steps    int
+	// doomed are the containers that a daemon was stopping at its end: what it has
+	// asked of the engine may come to pass when the next one has adopted them.
+	doomed map[runtime.ID]bool
+	steps  int
 }
 
 func (m *model) uids() []string { return []string{"a", "aa", "b"} }
@@ -70,6 +73,13 @@ func (m *model) excuse(uid string) {
 
 func (m *model) start(t *rapid.T) {
 	m.waiting = append(m.waiting, m.b.startSoon(m.anyUID(t), session.Request{App: "desk"}))
+}
+
+// renew restarts a desktop.
+func (m *model) renew(t *rapid.T) {
+	uid := m.anyUID(t)
+	m.excuse(uid)
+	m.waiting = append(m.waiting, m.b.restartSoon(uid))
 }
 
 func (m *model) stop(t *rapid.T) {
@@ -132,7 +142,7 @@ func (m *model) receive() {
 // hold keeps a client who is connected.
 func (m *model) hold(a *session.Attachment) {
 	alive := slices.ContainsFunc(m.b.engine.Containers(), func(c runtime.Container) bool {
-		return c.Labels["io.sage.uid"] == a.UID && c.State == runtime.StateRunning
+		return c.Labels["io.sage.uid"] == a.UID && c.State == runtime.StateRunning && !m.doomed[c.ID]
 	})
 	m.held[a.UID] = append(m.held[a.UID], &client{a, !alive || a.Context().Err() != nil})
 }
@@ -198,8 +208,12 @@ func (m *model) replace(t *rapid.T, end func()) {
 	before := map[string]session.Session{}
 	for _, c := range m.b.engine.Containers() {
 		uid := c.Labels["io.sage.uid"]
-		if s, err := m.b.Get(uid); err == nil && s.State.Running() && c.State.Alive() {
+		s, err := m.b.Get(uid)
+		switch {
+		case err == nil && s.State.Running() && c.State.Alive():
 			before[uid] = s
+		case err == nil && s.State == session.Stopping:
+			m.doomed[c.ID] = true
 		}
 	}
 	calm := !m.healthy.IsZero() && time.Since(m.healthy) > settled
@@ -255,6 +269,8 @@ func invariants() []invariant {
 		{"What is being stopped is gone in the end, whatever the engine did meanwhile.", (*model).stoppingForEver},
 		{"Every port that is lent has an owner.", (*model).portWithoutOwner},
 		{"Every stream's address leads to a desktop.", (*model).tokenWithoutDesktop},
+		{"No more starts are at work than may be, and none waits while there is room.", (*model).queueAstray},
+		{"No desktop is started beyond the number of those that there may be.", (*model).tooMany},
 	}
 }
 
@@ -362,6 +378,42 @@ func (m *model) tokenWithoutDesktop() string {
 	return ""
 }
 
+func (m *model) queueAstray() string {
+	free, waiting := m.b.Queue()
+	atWork, places := 0, map[int]string{}
+	for _, s := range m.b.List() {
+		switch {
+		case s.QueuePosition > 0:
+			if other, taken := places[s.QueuePosition]; taken || s.Phase != session.PhaseQueued || s.State != session.Preparing {
+				return fmt.Sprintf("%s is %s in phase %q at place %d, where %q is", s.UID, s.State, s.Phase, s.QueuePosition, other)
+			}
+			places[s.QueuePosition] = s.UID
+		case (s.State == session.Preparing || s.State == session.Starting) && s.Phase != session.PhaseImage && !m.b.Adopted(s.UID):
+			atWork++
+		}
+	}
+	if free < 0 || free > 0 && waiting > 0 || atWork > m.b.opts.StartsAtOnce-free || len(places) > waiting {
+		return fmt.Sprintf("%d are at work, %d may begin, %d wait, at %v", atWork, free, waiting, places)
+	}
+	return ""
+}
+
+func (m *model) tooMany() string {
+	n, adopted := 0, 0
+	for _, s := range m.b.List() {
+		if s.State != session.Failed && s.Container != "" {
+			n++
+		}
+		if m.b.Adopted(s.UID) {
+			adopted++
+		}
+	}
+	if n > max(m.b.opts.MaxDesktops, adopted) {
+		return fmt.Sprintf("there are %d, of which %d were adopted", n, adopted)
+	}
+	return ""
+}
+
 // rest lets everything end: afterwards nothing is left.
 func (m *model) rest(t *rapid.T, goroutines int) {
 	m.heal(t)
@@ -394,6 +446,9 @@ func (m *model) rest(t *rapid.T, goroutines int) {
 	if n := m.b.Tokens(); n > 0 {
 		t.Fatalf("%d tokens lead somewhere", n)
 	}
+	if free, waiting := m.b.Queue(); free != m.b.opts.StartsAtOnce || waiting > 0 {
+		t.Fatalf("%d starts may begin, %d wait", free, waiting)
+	}
 	for _, w := range m.waiting {
 		if len(w) == 0 {
 			t.Fatal("somebody waits for a start for ever")
@@ -422,17 +477,19 @@ func walk(t *testing.T, rt *rapid.T) int {
 	bubble(t, func(_ *testing.T, b *bench) {
 		// Rapid fails by a panic, which has to leave the bubble first.
 		defer func() { failed = recover() }()
-		m := &model{b: b, held: map[string][]*client{}, known: map[string]string{}, healthy: time.Now()}
+		m := &model{b: b, held: map[string][]*client{}, known: map[string]string{}, doomed: map[runtime.ID]bool{}, healthy: time.Now()}
 		synctest.Wait()
 		goroutines, _ := goroutinesOfBubble()
 		rt.Repeat(map[string]func(*rapid.T){
-			"start": m.start, "start again": m.start, "stop": m.stop, "attach": m.attach, "arrive": m.arrive,
+			"start": m.start, "start again": m.start, "stop": m.stop, "renew": m.renew, "attach": m.attach, "arrive": m.arrive,
 			"release": m.release, "die": m.die, "fault": m.fault, "heal": m.heal, "heal again": m.heal,
 			"restart": m.restart, "kill": m.kill, "pass": m.pass, "pass more": m.pass,
 			"": m.check,
 		})
 		m.rest(rt, goroutines)
 		steps = m.steps
+	}, func(b *bench) { // So that somebody has to wait, or to go.
+		b.opts.StartsAtOnce, b.opts.MaxDesktops, b.opts.QueueTimeout = 1, 2, queueTimeout
 	})
 	if failed != nil {
 		panic(failed)

@@ -142,6 +142,10 @@ func (p *process) Logs(ctx context.Context, id runtime.ID, lines int) ([]byte, e
 	return ask(p, func() ([]byte, error) { return p.engine.Logs(ctx, id, lines) })
 }
 
+func (p *process) Stats(ctx context.Context, id runtime.ID) (runtime.Stats, error) {
+	return ask(p, func() (runtime.Stats, error) { return p.engine.Stats(ctx, id) })
+}
+
 func (p *process) Dial(ctx context.Context, id runtime.ID, port uint16) (net.Conn, error) {
 	return ask(p, func() (net.Conn, error) { return p.engine.Dial(ctx, id, port) })
 }

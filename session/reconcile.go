@@ -167,6 +167,7 @@ func (m *Manager) adopt(ctx context.Context, c runtime.Container, id identity) S
 	d := &desktop{
 		uid: id.uid, state: Absent, changed: make(chan struct{}), identity: id,
 		id: c.ID, container: c.Name, policy: m.policyOf(app), created: c.CreatedAt, born: now,
+		phase: PhaseReady,
 	}
 	// The engine's clock may be another one.
 	if !c.StartedAt.IsZero() && c.StartedAt.Before(now) {
@@ -231,7 +232,7 @@ func (r *round) confirmEnded(ctx context.Context, d *desktop) (Summary, error) {
 	if !d.state.Running() || m.closing {
 		return Summary{}, nil
 	}
-	m.takeDown(d, "it does not run any more", &StartError{
+	m.takeDown(d, StopEnded, &StartError{
 		UID: d.uid, App: d.app, Phase: PhaseRunning, After: time.Since(d.ready), Err: cause,
 	})
 	return Summary{Ended: 1}, nil

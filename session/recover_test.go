@@ -250,7 +250,7 @@ func TestRecoverClearsAwayHalfMadeOnes(t *testing.T) {
 // after all. What it makes is nobody's, and goes.
 func TestLateContainerOfAFailedStart(t *testing.T) {
 	for _, running := range []bool{false, true} {
-		bubble(t, func(t *testing.T, b *bench) {
+		bubble(t, func(_ *testing.T, b *bench) {
 			b.start("alice")
 			labels := b.container("alice").Labels
 			b.engine.Vanish(b.container("alice").ID)

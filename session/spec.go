@@ -1,6 +1,8 @@
 package session
 
 import (
+	"maps"
+
 	"sage/runtime"
 )
 
@@ -16,18 +18,23 @@ func (m *Manager) spec(id identity, p plan, hostPorts []uint16) runtime.Spec {
 		Env:      p.env,
 		Labels:   m.opts.labels(id),
 		ReadOnly: app.ReadOnly,
-		Limits: runtime.Limits{
-			CPUs: app.Limits.CPUs, MemoryBytes: int64(app.Limits.Memory),
-			PIDs: app.Limits.Pids, ShmBytes: int64(app.Limits.Shm),
-		},
+		Limits:   id.limits,
 	}
+	if id.viewing != nil && id.viewing.password != "" {
+		spec.Env = maps.Clone(p.env)
+		if spec.Env == nil {
+			spec.Env = map[string]string{}
+		}
+		spec.Env[app.Viewing.PasswordEnv] = id.viewing.password
+	}
+	spec.Limits.ShmBytes = int64(app.Limits.Shm)
 	for i, e := range app.Endpoints {
 		spec.Ports = append(spec.Ports, runtime.PortBinding{
 			ContainerPort: e.Port, HostIP: m.opts.PublishIP, HostPort: hostPorts[i],
 		})
 	}
-	if app.Home != nil {
-		spec.Volumes = []runtime.VolumeMount{{Volume: m.opts.homeVolume(id.uid), Path: app.Home.Path}}
+	if id.home != "" {
+		spec.Volumes = []runtime.VolumeMount{{Volume: m.opts.homeVolume(id.uid), Path: id.home}}
 	}
 	for _, t := range app.Tmpfs {
 		spec.Tmpfs = append(spec.Tmpfs, runtime.TmpfsMount{Path: t.Path, Bytes: int64(t.Size)})

@@ -2,12 +2,12 @@ package session
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"sage/catalog"
+	"sage/viewer"
 )
 
 // Request says what a uid's desktop shall be.
@@ -33,8 +33,8 @@ type plan struct {
 // for and then started anew. The start itself goes on when ctx ends.
 //
 // Errors: ErrInvalidUID, ErrUnknownApp, catalog.VariableError, ErrNoSettings,
-// ErrStartFailed with its cause, runtime.ErrUnavailable, ErrStopped, ErrClosing,
-// ErrStore, or the context's own.
+// ErrAtCapacity, ErrStartFailed with its cause, runtime.ErrUnavailable, ErrStopped,
+// ErrClosing, ErrStore, or the context's own.
 func (m *Manager) Start(ctx context.Context, uid string, req Request) (Session, error) {
 	if err := CheckUID(uid); err != nil {
 		return Session{}, err
@@ -48,10 +48,16 @@ func (m *Manager) Start(ctx context.Context, uid string, req Request) (Session, 
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.bring(ctx, uid, p, req.Env)
+}
+
+// bring carries Start out; p is nil for what was saved, with another environment
+// where env is not nil. The Manager's lock is held, but not while it waits.
+func (m *Manager) bring(ctx context.Context, uid string, p *plan, env map[string]any) (Session, error) {
 	for {
 		d := m.desktops[uid]
 		if d != nil && d.state.Running() && !m.closing {
-			return d.session(), nil
+			return m.session(d), nil
 		}
 		underWay := d != nil && (d.state == Preparing || d.state == Starting)
 		if m.closing || m.draining && !underWay {
@@ -67,8 +73,11 @@ func (m *Manager) Start(ctx context.Context, uid string, req Request) (Session, 
 		case underWay:
 			err = m.awaitStart(ctx, d.attempt)
 		case p == nil:
-			p, err = m.savedPlan(uid, req.Env)
+			p, err = m.savedPlan(uid, env)
 		default:
+			if err = m.room(); err != nil {
+				break
+			}
 			if d != nil {
 				m.forget(d)
 			}
@@ -131,10 +140,15 @@ func (m *Manager) savedPlan(uid string, env map[string]any) (*plan, error) {
 func (m *Manager) begin(uid string, p plan) *attempt {
 	d := &desktop{
 		uid: uid, state: Absent, changed: make(chan struct{}),
-		identity:  identity{uid: uid, app: p.app.ID, token: newToken(), endpoints: p.app.Endpoints},
+		identity:  identityOf(uid, p.app),
 		container: m.opts.BaseName + uid,
 		policy:    m.policyOf(p.app),
 		created:   time.Now(),
+		phase:     PhaseSettings,
+		turn:      m.newTurn(uid),
+	}
+	if !m.queueUp(d.turn) {
+		d.phase = PhaseQueued
 	}
 	m.desktops[uid] = d
 	m.setState(d, Preparing)
@@ -154,6 +168,7 @@ func (m *Manager) carryOut(l *launch, run func(context.Context) error) *attempt 
 		if err == nil {
 			err = m.handOut(l.d)
 		}
+		l.report(ctx, err)
 		if err == nil {
 			close(a.done)
 		} else {
@@ -184,6 +199,10 @@ func (m *Manager) makeReady(d *desktop) {
 	d.ctx, d.cancel = context.WithCancelCause(m.ctx)
 	d.progress = ""
 	m.tokens[d.token] = d.uid
+	if d.viewing != nil {
+		m.tokens[viewTokenOf(d.token)] = d.uid
+		d.desk = viewer.NewDesk(viewer.Options{Password: d.viewing.password})
+	}
 	m.setState(d, Ready)
 }
 
@@ -194,11 +213,8 @@ func (m *Manager) giveUp(ctx context.Context, l *launch, err error) {
 	d, a := l.d, l.d.attempt
 	failure := l.failure(ctx, err)
 	a.err = failure
-	for _, end := range []error{ErrStopped, ErrClosing} {
-		if errors.Is(err, end) || errors.Is(context.Cause(ctx), end) {
-			failure, a.err = nil, end
-			break
-		}
+	if end := ended(ctx, err); end != nil {
+		failure, a.err = nil, end
 	}
 	m.mu.Lock()
 	if d.state != Stopping {

@@ -63,6 +63,7 @@ func (m *Manager) Stop(ctx context.Context, uid string, opts StopOptions) error 
 	case d == nil && !opts.Purge:
 		return ErrNotRunning
 	case d != nil && d.state == Stopping: // Wait with the others.
+		d.next = nil
 	case m.closing:
 		return ErrClosing
 	case refusal != nil:
@@ -70,7 +71,7 @@ func (m *Manager) Stop(ctx context.Context, uid string, opts StopOptions) error 
 	case d == nil:
 		d = m.occupyName(uid)
 	case d.state.Running():
-		m.takeDown(d, "stopped by request", nil)
+		m.takeDown(d, StopRequest, nil)
 	default: // Preparing or Starting
 		m.setState(d, Stopping)
 		d.attempt.cancel(ErrStopped)
@@ -122,20 +123,24 @@ func (m *Manager) occupyName(uid string) *desktop {
 
 // takeDown begins to take a running desktop away; afterwards it is Absent, or
 // Failed where a failure is given. The Manager's lock is held.
-func (m *Manager) takeDown(d *desktop, reason string, failure *StartError) {
+func (m *Manager) takeDown(d *desktop, reason StopReason, failure *StartError) {
 	m.setState(d, Stopping)
 	d.cancel(ErrStopped) // Ends the streams.
+	m.opts.Observer.Stopping(d.app, reason)
 	m.log.Info("desktop is being stopped", "uid", d.uid, "app", d.app, "reason", reason)
 	id, grace := d.id, d.policy.stop
 	m.work.Go(func() {
+		if failure == nil {
+			m.keepPicture(m.ctx, d)
+		}
 		m.clearAway(d, func() error { return m.tryRemove(id, grace, failure) }, failure)
 	})
 }
 
 // clearAway carries Stopping out: it calls remove until that succeeds, deletes
 // what is kept of the uid where that is wanted, and lets the uid be Absent, or
-// Failed where a failure is given. A daemon that goes down leaves the container
-// to the next one.
+// Failed where a failure is given; a restarted one is begun anew at once. A daemon
+// that goes down leaves the container to the next one.
 func (m *Manager) clearAway(d *desktop, remove func() error, failure *StartError) {
 	if !m.insist(d.uid, remove) {
 		return
@@ -150,8 +155,12 @@ func (m *Manager) clearAway(d *desktop, remove func() error, failure *StartError
 	}
 	m.ports.release(d.uid, d.hostPorts)
 	delete(m.tokens, d.token)
+	delete(m.tokens, viewTokenOf(d.token))
 	if failure == nil {
 		m.forget(d)
+		if d.next != nil && !m.closing {
+			d.successor = m.begin(d.uid, *d.next)
+		}
 		return
 	}
 	m.fail(d, failure)

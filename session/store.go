@@ -31,23 +31,28 @@ type settings struct {
 // store keeps one file of settings per uid. Its methods may be called at any
 // time for different uids; for one uid the Manager calls them in turn.
 type store struct {
-	dir string
-	log *slog.Logger
+	// dir has the settings, pictures the last pictures.
+	dir, pictures string
+	log           *slog.Logger
 }
 
 func newStore(dataDir string, log *slog.Logger) (*store, error) {
-	dir := filepath.Join(dataDir, "sessions")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("%w: data directory: %w: make it writable or set SAGE_DATA_DIR", ErrStore, err)
+	s := &store{dir: filepath.Join(dataDir, "sessions"), pictures: filepath.Join(dataDir, "pictures"), log: log}
+	for _, dir := range []string{s.dir, s.pictures} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, fmt.Errorf("%w: data directory: %w: make it writable or set SAGE_DATA_DIR", ErrStore, err)
+		}
+		if err := removeUnfinished(dir); err != nil {
+			return nil, err
+		}
 	}
-	s := &store{dir: dir, log: log}
-	return s, s.removeUnfinished()
+	return s, nil
 }
 
 // removeUnfinished deletes what a crash in the middle of a save has left: files
 // whose name begins with a dot, which no uid does.
-func (s *store) removeUnfinished() error {
-	entries, err := os.ReadDir(s.dir)
+func removeUnfinished(dir string) error {
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("%w: data directory: %w", ErrStore, err)
 	}
@@ -55,7 +60,7 @@ func (s *store) removeUnfinished() error {
 		if !strings.HasPrefix(e.Name(), ".") {
 			continue
 		}
-		if err := os.Remove(filepath.Join(s.dir, e.Name())); err != nil {
+		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
 			return fmt.Errorf("%w: data directory: %w", ErrStore, err)
 		}
 	}
@@ -103,10 +108,12 @@ func (s *store) save(saved settings) error {
 	return nil
 }
 
-// remove deletes a uid's settings; there need not be any.
+// remove deletes a uid's settings and its last picture; there need not be any.
 func (s *store) remove(uid string) error {
-	if err := os.Remove(s.path(uid)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w of %q: %w", ErrStore, uid, err)
+	for _, path := range []string{s.picturePath(uid), s.path(uid)} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%w of %q: %w", ErrStore, uid, err)
+		}
 	}
 	return nil
 }

@@ -2,7 +2,10 @@ package session
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -19,7 +22,7 @@ func CheckUID(uid string) error {
 		return &UIDError{UID: uid, Problem: "is empty"}
 	case len(uid) > MaxUIDLength:
 		return &UIDError{UID: uid[:MaxUIDLength] + "...", Problem: fmt.Sprintf("has %d bytes", len(uid))}
-	case uid == "allocate" || uid == "list":
+	case slices.Contains([]string{"allocate", "list", "any", "ws"}, uid):
 		return &UIDError{UID: uid, Problem: "is a word of the API"}
 	case uid[0] == '.':
 		return &UIDError{UID: uid, Problem: "begins with a dot"}
@@ -41,3 +44,13 @@ func NewUID() string { return strings.ToLower(rand.Text()) }
 
 // newToken makes the unguessable part of a stream's address (128 bits).
 func newToken() string { return strings.ToLower(rand.Text()) }
+
+// viewTokenOf makes the unguessable part of the address for those who only look. It follows from the other one, so
+// that it needs no place of its own, and the other one does not follow from it.
+func viewTokenOf(token string) string {
+	sum := sha256.Sum256([]byte("view-only " + token))
+	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:len(token)])
+}
+
+// newPassword makes a password for a VNC server: VncAuth knows 8 characters and no more (RFC 6143, section 7.2.2).
+func newPassword() string { return strings.ToLower(rand.Text()[:8]) }

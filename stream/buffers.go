@@ -1,34 +1,34 @@
 package stream
 
-import "sync"
+import (
+	"sync"
+)
 
 const (
 	// bufferSize is what is read from a desktop at once, in bytes: the size beyond which copying gets no faster.
 	bufferSize = 256 << 10
-	// clientBufferSize is what is read of a client's message at once, in bytes. It is held as long as a message is
-	// under way, so a client that stops in the middle of one holds no more than this.
+	// clientBufferSize is what is read from a client at once, in bytes.
 	clientBufferSize = 32 << 10
+	// headRoom is kept free before what is read, so that the head of a frame can be written right before its payload
+	// and both go out with one call. It is a cache line: copying to an odd address costs the kernel three times as much.
+	headRoom = 64
 )
 
-// buffers lends copy buffers for as long as bytes flow. The zero value is usable, by any number of goroutines.
+// buffers lends copy buffers of one size for as long as bytes flow. It may be used by any number of goroutines.
 type buffers struct {
-	large, small sync.Pool
+	size int
+	pool sync.Pool
 }
 
-func (b *buffers) getLarge() *[bufferSize]byte {
-	if v, ok := b.large.Get().(*[bufferSize]byte); ok {
+func newBuffers(size int) *buffers { return &buffers{size: size} }
+
+// get lends a buffer with size bytes behind headRoom.
+func (b *buffers) get() *[]byte {
+	if v, ok := b.pool.Get().(*[]byte); ok {
 		return v
 	}
-	return new([bufferSize]byte)
+	v := make([]byte, headRoom+b.size)
+	return &v
 }
 
-func (b *buffers) putLarge(v *[bufferSize]byte) { b.large.Put(v) }
-
-func (b *buffers) getSmall() *[clientBufferSize]byte {
-	if v, ok := b.small.Get().(*[clientBufferSize]byte); ok {
-		return v
-	}
-	return new([clientBufferSize]byte)
-}
-
-func (b *buffers) putSmall(v *[clientBufferSize]byte) { b.small.Put(v) }
+func (b *buffers) put(v *[]byte) { b.pool.Put(v) }

@@ -18,28 +18,31 @@ import (
 	"sage/stream"
 )
 
-// transferSize is what goes each way, in bytes; odd on purpose.
-const transferSize = 64<<20 + 12345
+// What goes to the client and what comes from it, in bytes; odd on purpose.
+const (
+	downSize = 1<<30 + 12345
+	upSize   = 64<<20 + 123
+)
 
-// exchange sends pseudo-random bytes of a seed and hashes what comes meanwhile.
-func exchange(conn io.ReadWriter, seed byte) (sent, received string, err error) {
+// exchange sends so many pseudo-random bytes of a seed and hashes those that come meanwhile.
+func exchange(conn io.ReadWriter, seed byte, send, receive int64) (sent, received string, err error) {
 	done := make(chan error, 1)
 	in := sha256.New()
 	go func() {
-		_, err := io.CopyN(in, conn, transferSize)
+		_, err := io.CopyN(in, conn, receive)
 		done <- err
 	}()
 	out := sha256.New()
 	random := rand.NewChaCha8([32]byte{seed})
 	buf := make([]byte, 300_001)
-	for left := transferSize; left > 0; {
-		b := buf[:min(left, 1+int(random.Uint64()%uint64(len(buf))))]
+	for left := send; left > 0; {
+		b := buf[:min(left, 1+int64(random.Uint64()%uint64(len(buf))))]
 		_, _ = random.Read(b)
 		out.Write(b)
 		if _, err := conn.Write(b); err != nil {
 			return "", "", err
 		}
-		left -= len(b)
+		left -= int64(len(b))
 	}
 	if err := <-done; err != nil {
 		return "", "", err
@@ -57,17 +60,17 @@ func TestBytesArriveBothWays(t *testing.T) {
 			}
 			upstream := make(chan result, 1)
 			var addr string
-			if protocol == stream.ProtocolWebSocket {
+			if speaksWebSocket(protocol) {
 				addr = listenWebSocket(t, func(ws *websocket.Conn, _ *http.Request) {
 					var r result
-					r.sent, r.received, r.err = exchange(websocket.NetConn(context.Background(), ws, websocket.MessageBinary), 1)
+					r.sent, r.received, r.err = exchange(websocket.NetConn(context.Background(), ws, websocket.MessageBinary), 1, downSize, upSize)
 					upstream <- r
 					_, _, _ = ws.Read(context.Background())
 				})
 			} else {
 				addr = listen(t, func(conn *net.TCPConn) {
 					var r result
-					r.sent, r.received, r.err = exchange(conn, 1)
+					r.sent, r.received, r.err = exchange(conn, 1, downSize, upSize)
 					upstream <- r
 					quiet(conn)
 				})
@@ -80,7 +83,7 @@ func TestBytesArriveBothWays(t *testing.T) {
 			if n := b.gateway.Active(); n != 1 {
 				t.Errorf("%d active streams, want 1", n)
 			}
-			sent, received, err := exchange(websocket.NetConn(t.Context(), ws, websocket.MessageBinary), 2)
+			sent, received, err := exchange(websocket.NetConn(t.Context(), ws, websocket.MessageBinary), 2, upSize, downSize)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -142,7 +145,7 @@ func TestSlowClientIsNotBufferedFor(t *testing.T) {
 				}
 			}
 			var addr string
-			if protocol == stream.ProtocolWebSocket {
+			if speaksWebSocket(protocol) {
 				addr = listenWebSocket(t, func(ws *websocket.Conn, _ *http.Request) {
 					fill(websocket.NetConn(context.Background(), ws, websocket.MessageBinary))
 				})

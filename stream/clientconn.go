@@ -1,18 +1,24 @@
 package stream
 
 import (
-	"bufio"
 	"net"
-	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// clientConn is a hijacked connection: it counts what passes and gives up on a client that takes nothing.
+// clientConn is a connection that was taken over from the HTTP server: it counts what passes and gives up on a client
+// that takes nothing. Writes exclude each other by their caller.
 type clientConn struct {
 	net.Conn
-	writeTimeout   time.Duration
+	out            *sink
 	received, sent atomic.Int64
+	// pictured is called when pictureBytes have been sent; may be nil.
+	pictured func()
+
+	mu     sync.Mutex
+	closer *time.Timer // Closes it, where that is set up.
+	closed bool
 }
 
 // newClientConn wraps conn and lets the kernel find a peer that is gone: with keepalive probes when it is quiet, and
@@ -25,19 +31,36 @@ func newClientConn(conn net.Conn, opts Options) *clientConn {
 		// Best effort: where the kernel has no such option, pings and write time-outs remain.
 		_ = setUserTimeout(tcp, opts.PingInterval+opts.PingTimeout)
 	}
-	return &clientConn{Conn: conn, writeTimeout: opts.WriteTimeout}
+	return &clientConn{Conn: conn, out: newSink(conn, opts.WriteTimeout)}
 }
 
-func (c *clientConn) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
-	c.received.Add(int64(n))
-	return n, err
-}
-
+// Write is [net.Conn].
 func (c *clientConn) Write(b []byte) (int, error) {
-	n, err := writeWithin(c.Conn, b, c.writeTimeout)
-	c.sent.Add(int64(n))
+	n, err := c.out.Write(b)
+	if sent := c.sent.Add(int64(n)); c.pictured != nil && sent >= pictureBytes && sent-int64(n) < pictureBytes {
+		c.pictured()
+	}
 	return n, err
+}
+
+// Close is [net.Conn].
+func (c *clientConn) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	if c.closer != nil {
+		c.closer.Stop()
+	}
+	return c.Conn.Close()
+}
+
+// closeAfter closes it after d, unless somebody does before.
+func (c *clientConn) closeAfter(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed {
+		c.closer = time.AfterFunc(d, func() { _ = c.Close() })
+	}
 }
 
 // sending gives how many bytes the client's kernel has taken so far and how many wait to be taken. Where the kernel
@@ -49,31 +72,4 @@ func (c *clientConn) sending() (taken, waiting int64) {
 		}
 	}
 	return c.sent.Load(), 1
-}
-
-// writeWithin writes b, giving up after d.
-func writeWithin(conn net.Conn, b []byte, d time.Duration) (int, error) {
-	if err := conn.SetWriteDeadline(time.Now().Add(d)); err != nil {
-		return 0, err
-	}
-	return conn.Write(b)
-}
-
-// upgradeWriter puts a clientConn in place of the connection that the WebSocket library takes over.
-type upgradeWriter struct {
-	http.ResponseWriter
-	opts     Options
-	hijacked *clientConn // Set by Hijack.
-}
-
-// Hijack takes over the connection, through whatever wraps the writer.
-func (w *upgradeWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, brw, err := http.NewResponseController(w.ResponseWriter).Hijack()
-	if err != nil {
-		return nil, nil, err
-	}
-	w.hijacked = newClientConn(conn, w.opts)
-	// The library resets the reader to the connection it is given, but not the writer.
-	brw.Writer.Reset(w.hijacked)
-	return w.hijacked, brw, nil
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/coder/websocket"
+	"sage/stream/ws"
 )
 
 // What a request can fail with before the upgrade, beside the errors of [Sessions.Attach]. Each comes wrapped with the
@@ -44,9 +44,10 @@ func writePlainError(w http.ResponseWriter, _ *http.Request, err error) {
 
 // ending is why a stream ends. It travels as the cause of the stream's context; the first one wins.
 type ending struct {
-	code   websocket.StatusCode // What a framed client is told; 0 where the client is past being told.
-	reason string
-	err    error // What happened, for the log; may be nil.
+	status  ws.Status // What a framed client is told; 0 where the client is past being told.
+	answers bool      // The client has sent its close frame already, so it sends no other.
+	reason  string
+	err     error // What happened, for the log; may be nil.
 }
 
 // Error says why the stream ended.
@@ -60,12 +61,11 @@ func (e *ending) Error() string {
 // Unwrap gives what happened.
 func (e *ending) Unwrap() error { return e.err }
 
-// endingOf gives why ctx ended. A context that ended for a reason from outside the gateway (the server's base
-// context) counts as the end of the server.
+// endingOf gives why a stream's context ended.
 func endingOf(ctx context.Context) *ending {
 	var e *ending
 	if errors.As(context.Cause(ctx), &e) {
 		return e
 	}
-	return &ending{code: websocket.StatusGoingAway, reason: "server is shutting down", err: context.Cause(ctx)}
+	return &ending{status: ws.StatusInternalError, reason: "internal error", err: context.Cause(ctx)}
 }

@@ -3,13 +3,12 @@ package stream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"sync/atomic"
 	"time"
 
-	"github.com/coder/websocket"
+	"sage/stream/ws"
 )
 
 const (
@@ -17,160 +16,214 @@ const (
 	// then, in bytes: pings, pongs and the goodbye queue behind one message.
 	slowWrite = 100 * time.Millisecond
 	slowSize  = 16 << 10
+	// subprotocol is what clients of VNC over WebSocket may ask for.
+	subprotocol = "binary"
 )
 
 // framed is a stream whose desktop speaks plain bytes.
 type framed struct {
 	*stream
-	ws       *websocket.Conn
-	upstream net.Conn
-	calm     context.Context // The stream's values without its end: the library cuts a connection whose context ends.
-	writing  atomic.Bool     // The desktop is being given the client's bytes, so nothing is read from the client.
+	frames  frameWriter
+	in      *source
+	decoder *ws.Decoder
+	pinger  *pinger
+	desktop *desktopSide
+
+	guard  Guard         // Nil where what passes is not looked at.
+	met    chan struct{} // Closed when the guard has shaken hands with both; then toClient begins.
+	shaken bool          // The same, for those who read from the client.
+	early  []byte        // What the client has said and its guard has not read, while they shake hands.
 }
 
-// frame answers the upgrade and carries bytes as binary messages until the stream ends. Everything that it starts has
-// ended when it returns.
-func (s *stream) frame(w http.ResponseWriter, r *http.Request, att Attachment, upstream net.Conn) error {
+// frame answers the upgrade. The function that it gives carries bytes as binary messages until the stream ends;
+// everything that it starts has ended when it returns.
+func (s *stream) frame(w http.ResponseWriter, r *http.Request) (carry func(), err error) {
 	opts := s.gateway.opts
-	if s.ctx.Err() != nil {
-		return s.refusal(endingOf(s.ctx))
+	agreed := http.Header{"Sec-Websocket-Accept": {acceptKey(r.Header.Get("Sec-WebSocket-Key"))}}
+	if hasToken(r.Header, "Sec-Websocket-Protocol", subprotocol) {
+		agreed.Set("Sec-WebSocket-Protocol", subprotocol)
 	}
-	defer s.opened(att.Protocol())()
-	uw := &upgradeWriter{ResponseWriter: w, opts: opts}
-	ws, err := websocket.Accept(uw, r, &websocket.AcceptOptions{
-		Subprotocols:       []string{"binary"},
-		InsecureSkipVerify: true, // The origin is checked already, by Options.CheckOrigin.
-		CompressionMode:    websocket.CompressionDisabled,
-	})
+	leftover, err := s.takeOver(w, switchingProtocols(w.Header(), agreed))
 	if err != nil {
-		// The library has answered; what it can meet here after checkHandshake is a connection that cannot be taken over.
-		s.gateway.opts.Logger.WarnContext(s.ctx, "websocket upgrade failed", "endpoint", s.endpoint, "error", err)
-		return nil
+		return nil, err
 	}
-	ws.SetReadLimit(opts.MaxClientMessage)
-	s.client = uw.hijacked
-	s.own(s.client)
-	f := &framed{stream: s, ws: ws, upstream: upstream, calm: context.WithoutCancel(s.ctx)}
+	if opts.Pictured != nil {
+		s.client.pictured = func() { opts.Pictured(s.att) }
+	}
+	f := &framed{
+		stream: s, frames: frameWriter{conn: s.client}, decoder: ws.NewDecoder(true, opts.MaxClientMessage),
+		in:      newSource(s.client.Conn, s.gateway.small),
+		desktop: &desktopSide{Conn: s.upstream, out: newSink(s.upstream, opts.WriteTimeout)},
+		met:     make(chan struct{}),
+	}
+	f.pinger = &pinger{
+		interval: opts.PingInterval, timeout: opts.PingTimeout, look: f.look,
+		ping: func() { _ = f.frames.ping() }, // What is wrong with the line is seen by those who read and write.
+		gone: func() { s.end(&ending{reason: "client does not answer pings"}) },
+	}
+	return func() { f.carry(leftover) }, nil
+}
 
-	p := &pinger{
-		ws: ws, interval: opts.PingInterval, timeout: opts.PingTimeout, look: f.look, ctx: f.calm,
-		gone: func(err error) { s.end(&ending{reason: "client does not answer pings", err: err}) },
-	}
-	p.start()
+func (f *framed) carry(leftover []byte) {
+	f.pinger.start()
 	closed := make(chan struct{})
-	context.AfterFunc(s.ctx, func() {
+	context.AfterFunc(f.ctx, func() {
 		defer close(closed)
-		f.close(endingOf(s.ctx))
+		f.close(endingOf(f.ctx))
 	})
 	// Reached by panics too: both ends the stream, and its end closes the connections.
 	defer func() {
 		<-closed
-		p.stop()
+		f.pinger.stop()
 	}()
-	s.both(f.fromClient, f.toClient)
-	return nil
+	if f.guard = f.att.Guard(clientSide{f}, f.desktop); f.guard != nil {
+		defer f.guard.Leave()
+	}
+	f.both(func() { f.fromClient(leftover) }, f.toClient)
 }
 
 // look gives what there is to see of the client now.
 func (f *framed) look() sighting {
 	taken, waiting := f.client.sending()
-	return sighting{received: f.client.received.Load(), taken: taken, waiting: waiting, unread: f.writing.Load()}
+	return sighting{received: f.client.received.Load(), taken: taken, waiting: waiting, unread: f.desktop.writing.Load()}
 }
 
-// close ends both connections: the desktop's at once, the client's with a close frame where that is of use.
+// close ends the desktop's connection at once, and the client's with a close frame where that is of use: then the
+// client's own one, or its time's end, is awaited by fromClient.
 func (f *framed) close(e *ending) {
 	_ = f.upstream.Close()
-	if e.code == 0 {
+	if e.status == 0 {
+		_ = f.client.Close()
+		return
+	}
+	f.client.closeAfter(f.gateway.opts.CloseTimeout)
+	if err := f.frames.close(e.status, e.reason); err != nil || e.answers {
 		_ = f.client.Close()
 	}
-	// A client that does not take the close frame, or does not answer it, is cut.
-	cut := time.AfterFunc(f.gateway.opts.CloseTimeout, func() { _ = f.client.Close() })
-	defer cut.Stop()
-	if e.code != 0 {
-		_ = f.ws.Close(e.code, e.reason)
-	}
-	_ = f.ws.CloseNow()
 }
 
 // toClient sends what the desktop sends. Each read is one message; the next read waits until the client has taken it.
 func (f *framed) toClient() {
-	src := newSource(f.upstream, &f.gateway.buffers)
+	select {
+	case <-f.met:
+	case <-f.ctx.Done():
+		return
+	}
+	src := newSource(f.upstream, f.gateway.large)
 	limit := bufferSize
 	for {
 		var werr error
 		err := src.next(limit, func(b []byte) error {
 			began := time.Now()
-			werr = f.ws.Write(f.calm, websocket.MessageBinary, b)
+			werr = f.show(b)
 			limit = bufferSize
 			if time.Since(began) > slowWrite {
 				limit = slowSize
 			}
 			return werr
 		})
+		var e *ending
 		switch {
 		case err == nil:
 			continue
+		case errors.As(err, &e):
+			f.end(e)
 		case werr != nil:
 			f.end(&ending{reason: "client takes nothing", err: werr})
 		case errors.Is(err, io.EOF):
-			f.end(&ending{code: websocket.StatusNormalClosure, reason: "desktop closed the connection"})
+			f.end(&ending{status: ws.StatusNormal, reason: "desktop closed the connection"})
 		default:
-			f.end(&ending{code: websocket.StatusInternalError, reason: "connection to the desktop failed", err: err})
+			f.end(&ending{status: ws.StatusInternalError, reason: "connection to the desktop failed", err: err})
 		}
 		return
 	}
 }
 
-// fromClient passes the client's messages on. Binary messages alone have a meaning.
-func (f *framed) fromClient() {
-	for {
-		kind, message, err := f.ws.Reader(f.calm)
-		if err != nil {
-			f.end(clientEnding(err))
-			return
-		}
-		if kind != websocket.MessageBinary {
-			f.end(&ending{code: websocket.StatusUnsupportedData, reason: "only binary messages are understood"})
-			return
-		}
-		if e := f.pass(message); e != nil {
-			f.end(e)
-			return
+// fromClient passes the client's messages on, and reads on after the stream's end until the client has closed, too: its
+// answer is awaited, and what it still sends must not reset the connection before it has read the close frame.
+func (f *framed) fromClient(leftover []byte) {
+	err := f.take(leftover)
+	if err == nil {
+		err = f.meet()
+	}
+	for err == nil {
+		err = f.in.next(clientBufferSize, f.use)
+	}
+	e := clientEnding(err)
+	f.end(e)
+	if e.status != 0 && !e.answers {
+		for err = nil; err == nil; { // Its frames make no sense any more.
+			err = f.in.next(clientBufferSize, func([]byte) error { return nil })
 		}
 	}
 }
 
-// pass writes one message to the desktop.
-func (f *framed) pass(message io.Reader) *ending {
-	buf := f.gateway.buffers.getSmall()
-	defer f.gateway.buffers.putSmall(buf)
-	for {
-		n, err := message.Read(buf[:])
-		if n > 0 {
-			f.writing.Store(true)
-			_, werr := writeWithin(f.upstream, buf[:n], f.gateway.opts.WriteTimeout)
-			f.writing.Store(false)
-			if werr != nil {
-				return &ending{code: websocket.StatusInternalError, reason: "desktop takes nothing", err: werr}
+// use is take for a source.
+func (f *framed) use(b []byte) error { return f.take(b[headRoom:]) }
+
+// take looks at what came from the client. The payloads are moved together, so that many small messages are one write.
+func (f *framed) take(b []byte) error {
+	f.client.received.Add(int64(len(b)))
+	payload := b[:0]
+	for len(b) > 0 {
+		event, n, err := f.decoder.Next(b)
+		if err != nil {
+			return errors.Join(f.deliver(payload), err)
+		}
+		b = b[n:]
+		switch event.Op {
+		case ws.Binary:
+			payload = append(payload, event.Payload...)
+		case ws.Ping:
+			_ = f.frames.answer(event.Payload) // What is wrong with the line is seen by toClient.
+		case ws.Pong:
+			f.pinger.pong()
+		case ws.Close:
+			status, reason, err := ws.ParseClose(event.Payload)
+			if err != nil {
+				return errors.Join(f.deliver(payload), err)
 			}
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return clientEnding(err)
+			_ = f.deliver(payload) // It has left.
+			return &ending{status: status, answers: true, reason: "client closed the stream", err: closedBy(status, reason)}
 		}
 	}
+	return f.deliver(payload)
 }
 
-// clientEnding is the end after reading from the client has failed. A close frame to a client that is gone fails at
-// once and does no harm.
+// deliver gives the client's bytes to the desktop, while there is one.
+func (f *framed) deliver(b []byte) error {
+	switch {
+	case len(b) == 0 || f.ctx.Err() != nil:
+		return nil
+	case f.guard != nil:
+		return f.deliverGuarded(b)
+	}
+	if _, err := f.desktop.Write(b); err != nil {
+		f.end(desktopEnding(err))
+	}
+	return nil
+}
+
+// desktopEnding is the end after writing to the desktop has failed.
+func desktopEnding(err error) *ending {
+	return &ending{status: ws.StatusInternalError, reason: "desktop takes nothing", err: err}
+}
+
+// closedBy tells the log with what the client has closed.
+func closedBy(status ws.Status, reason string) error {
+	return fmt.Errorf("status %d %q", status, reason)
+}
+
+// clientEnding is the end after something from the client, or reading from it, has failed.
 func clientEnding(err error) *ending {
-	if websocket.CloseStatus(err) != -1 {
-		return &ending{reason: "client closed the stream", err: err}
+	var e *ending
+	var breach *ws.Error
+	switch {
+	case errors.As(err, &e):
+		return e
+	case errors.As(err, &breach):
+		return &ending{status: breach.Status, reason: breach.Reason}
+	default:
+		return &ending{reason: "client is gone", err: err}
 	}
-	if errors.Is(err, websocket.ErrMessageTooBig) {
-		return &ending{code: websocket.StatusMessageTooBig, reason: "message is too large", err: err}
-	}
-	return &ending{code: websocket.StatusProtocolError, reason: "client is gone or breaks the protocol", err: err}
 }

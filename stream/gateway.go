@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/coder/websocket"
+	"sage/stream/ws"
 )
 
 // DefaultEndpoint is the endpoint that an upgrade on the bare token means.
@@ -20,16 +22,18 @@ const DefaultEndpoint = "vnc"
 //	mux.Handle("GET /stream/{token}", gateway)
 //	mux.Handle("GET /stream/{token}/{endpoint}", gateway)
 //
-// Its handler runs as long as the stream does.
+// Its handler returns after the upgrade; see [Gateway.Shutdown] for what is left.
 type Gateway struct {
 	sessions Sessions
 	opts     Options
-	buffers  buffers
+	large    *buffers // For what desktops send.
+	small    *buffers // For what clients send.
 	active   atomic.Int64
 
 	mu      sync.Mutex
 	closing bool
 	streams map[*stream]struct{}
+	ended   Traffic        // Of the streams that are not in the map any more.
 	wg      sync.WaitGroup // One per stream in the map, from before Attach until after Release.
 }
 
@@ -38,6 +42,8 @@ func New(sessions Sessions, opts Options) *Gateway {
 	return &Gateway{
 		sessions: sessions,
 		opts:     opts.withDefaults(),
+		large:    newBuffers(bufferSize),
+		small:    newBuffers(clientBufferSize),
 		streams:  make(map[*stream]struct{}),
 	}
 }
@@ -80,7 +86,7 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	g.mu.Lock()
 	g.closing = true
 	for s := range g.streams {
-		s.end(&ending{code: websocket.StatusGoingAway, reason: "server is shutting down"})
+		s.end(&ending{status: ws.StatusGoingAway, reason: "server is shutting down"})
 	}
 	g.mu.Unlock()
 
@@ -96,19 +102,18 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	return fmt.Errorf("stream: shutdown with %d streams open: %w", n, context.Cause(ctx))
 }
 
-// ServeHTTP serves one stream from its handshake to its end.
+// ServeHTTP answers the handshake of one stream. After the upgrade it returns, and the stream goes on by itself: what the
+// HTTP server keeps for a request is several times what a quiet stream needs.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := g.check(w, r); err != nil {
 		g.opts.WriteError(w, r, err)
 		return
 	}
 	s, err := g.begin(r)
-	if err != nil {
-		g.opts.WriteError(w, r, err)
-		return
+	if err == nil {
+		err = s.open(w, r)
 	}
-	defer g.finish(s)
-	if err := s.run(w, r); err != nil {
+	if err != nil {
 		g.opts.WriteError(w, r, err)
 	}
 }
@@ -136,7 +141,7 @@ func (g *Gateway) begin(r *http.Request) (*stream, error) {
 		return nil, ErrShuttingDown
 	}
 	s := &stream{gateway: g, endpoint: endpoint, started: time.Now()}
-	s.ctx, s.cancel = context.WithCancelCause(r.Context())
+	s.ctx, s.cancel = context.WithCancelCause(context.WithoutCancel(r.Context()))
 	g.streams[s] = struct{}{}
 	g.wg.Add(1)
 	return s, nil
@@ -146,6 +151,7 @@ func (g *Gateway) begin(r *http.Request) (*stream, error) {
 func (g *Gateway) finish(s *stream) {
 	s.cancel(context.Canceled)
 	g.mu.Lock()
+	s.account(&g.ended)
 	delete(g.streams, s)
 	g.mu.Unlock()
 	g.wg.Done()
@@ -158,6 +164,8 @@ type stream struct {
 	started  time.Time
 	ctx      context.Context // Ends when the stream is to end; its cause is an *ending.
 	cancel   context.CancelCauseFunc
+	att      Attachment
+	upstream net.Conn
 	client   *clientConn // Nil before the connection is taken over.
 
 	mu    sync.Mutex
@@ -165,42 +173,83 @@ type stream struct {
 	isCut bool
 }
 
-// run attaches, dials, upgrades and copies. An error is one that came before the upgrade.
-func (s *stream) run(w http.ResponseWriter, r *http.Request) error {
-	g := s.gateway
-	att, err := g.sessions.Attach(s.ctx, r.PathValue("token"), s.endpoint)
-	if err != nil {
+// open attaches, dials and upgrades, and lets the stream run. An error is one that came before the upgrade; then nothing
+// of the stream is left.
+func (s *stream) open(w http.ResponseWriter, r *http.Request) (err error) {
+	var clean cleanups
+	clean.add(func() { s.gateway.finish(s) })
+	running := false
+	defer func() {
+		if !running { // Or panics.
+			clean.run()
+		}
+	}()
+	asks := context.AfterFunc(r.Context(), func() { s.end(&ending{reason: "client has given up"}) })
+	defer asks()
+
+	if s.att, err = s.gateway.sessions.Attach(s.ctx, r.PathValue("token"), s.endpoint); err != nil {
 		return s.refusal(err)
 	}
-	defer att.Release()
-	stop := context.AfterFunc(att.Context(), func() {
-		s.end(&ending{code: websocket.StatusGoingAway, reason: "desktop stopped"})
+	clean.add(s.att.Release)
+	stops := context.AfterFunc(s.att.Context(), func() {
+		s.end(&ending{status: ws.StatusGoingAway, reason: "desktop stopped"})
 	})
-	defer stop()
-
-	var serve func(http.ResponseWriter, *http.Request, Attachment, net.Conn) error
-	switch p := att.Protocol(); p {
+	clean.add(func() { stops() })
+	var upgrade func(http.ResponseWriter, *http.Request) (carry func(), err error)
+	switch p := s.att.Protocol(); p {
 	case ProtocolWebSocket:
-		serve = s.passThrough
+		upgrade = s.passThrough
+	case ProtocolMessages:
+		upgrade = s.frameMessages
 	case ProtocolRFB, ProtocolTCP:
-		serve = s.frame
+		upgrade = s.frame
 	default:
 		return fmt.Errorf("stream: endpoint %q has the unknown protocol %q", s.endpoint, p)
 	}
-	upstream, err := s.dial(att)
+	if s.upstream, err = s.dial(); err != nil {
+		return s.refusal(err)
+	}
+	clean.add(func() { _ = s.upstream.Close() })
+	s.own(s.upstream)
+	carry, err := upgrade(w, r)
 	if err != nil {
 		return s.refusal(err)
 	}
-	defer upstream.Close()
-	s.own(upstream)
-	return serve(w, r, att, upstream)
+	clean.add(s.closed)
+	running = true
+	go s.run(carry, &clean)
+	return nil
+}
+
+// run carries the stream to its end. A panic ends the stream alone.
+func (s *stream) run(carry func(), clean *cleanups) {
+	defer clean.run()
+	defer func() {
+		if p := recover(); p != nil {
+			s.end(&ending{status: ws.StatusInternalError, reason: "internal error"})
+			s.cut()
+			s.gateway.opts.Logger.ErrorContext(s.ctx, "stream panicked", "endpoint", s.endpoint, "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	carry()
+}
+
+// cleanups are what is left to do at the end of a stream, the last one first.
+type cleanups []func()
+
+func (c *cleanups) add(f func()) { *c = append(*c, f) }
+
+func (c *cleanups) run() {
+	for _, f := range slices.Backward(*c) {
+		f()
+	}
 }
 
 // dial connects to the endpoint within the time there is.
-func (s *stream) dial(att Attachment) (net.Conn, error) {
+func (s *stream) dial() (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(s.ctx, s.gateway.opts.DialTimeout)
 	defer cancel()
-	conn, err := att.Dial(ctx)
+	conn, err := s.att.Dial(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%w: dial endpoint %q: %w", ErrUpstream, s.endpoint, err)
 	}
@@ -244,25 +293,40 @@ func (s *stream) cut() {
 	}
 }
 
-// opened counts the stream as active until the returned function is called, which also writes the log. It is called
-// before the upgrade is answered, so that a client which knows that its stream is open finds it counted.
-func (s *stream) opened(protocol string) (closed func()) {
-	s.gateway.active.Add(1)
-	return func() {
-		s.gateway.active.Add(-1)
-		if s.client == nil {
-			return // The connection could not be taken over.
-		}
-		s.gateway.opts.Logger.DebugContext(s.ctx, "stream ended",
-			"endpoint", s.endpoint, "protocol", protocol, "duration", time.Since(s.started),
-			"from_client_bytes", s.client.received.Load(), "to_client_bytes", s.client.sent.Load(),
-			"reason", endingOf(s.ctx).Error())
+// takeOver takes the client's connection over from the HTTP server and sends head, the answer to its handshake. It gives
+// what the client has sent since. The stream counts as active before the answer goes out, so that a client which knows
+// that its stream is open finds it counted.
+func (s *stream) takeOver(w http.ResponseWriter, head []byte) (leftover []byte, err error) {
+	if s.ctx.Err() != nil {
+		return nil, endingOf(s.ctx)
 	}
+	conn, brw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return nil, fmt.Errorf("stream: take over the connection: %w", err)
+	}
+	leftover, _ = brw.Reader.Peek(brw.Reader.Buffered())
+	s.client = newClientConn(conn, s.gateway.opts)
+	s.own(s.client)
+	s.gateway.active.Add(1)
+	if _, err := s.client.Write(head); err != nil {
+		s.end(&ending{reason: "client is gone", err: err}) // Past being told, so it is carried to its end at once.
+	}
+	return slices.Clone(leftover), nil
+}
+
+// closed says that the stream is not active any more, and writes the log.
+func (s *stream) closed() {
+	s.gateway.active.Add(-1)
+	_ = s.client.Close()
+	s.gateway.opts.Logger.DebugContext(s.ctx, "stream ended",
+		"endpoint", s.endpoint, "protocol", s.att.Protocol(), "duration", time.Since(s.started),
+		"from_client_bytes", s.client.received.Load(), "to_client_bytes", s.client.sent.Load(),
+		"reason", endingOf(s.ctx).Error())
 }
 
 // both runs two copying directions to their end, own on the caller's goroutine. Each must end soon after the stream's
-// context has. A panic of the other is carried over, so that it meets the caller's deferred calls and net/http's
-// recovery instead of ending the process; a panic of own ends the stream first.
+// context has. A panic of the other is carried over, so that it meets the caller's deferred calls and recovery instead
+// of ending the process; a panic of own ends the stream first.
 func (s *stream) both(own, other func()) {
 	var panicked any
 	done := make(chan struct{})
@@ -270,7 +334,7 @@ func (s *stream) both(own, other func()) {
 		defer close(done)
 		defer func() {
 			if panicked = recover(); panicked != nil {
-				s.end(&ending{code: websocket.StatusInternalError, reason: "internal error"})
+				s.end(&ending{status: ws.StatusInternalError, reason: "internal error"})
 			}
 		}()
 		other()
@@ -278,7 +342,7 @@ func (s *stream) both(own, other func()) {
 	returned := false
 	defer func() {
 		if !returned {
-			s.end(&ending{code: websocket.StatusInternalError, reason: "internal error"})
+			s.end(&ending{status: ws.StatusInternalError, reason: "internal error"})
 		}
 		<-done
 		if returned && panicked != nil {

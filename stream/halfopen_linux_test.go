@@ -102,7 +102,7 @@ func (c *cable) connect(t *testing.T, b *bench) *farClient {
 func newTalker(t *testing.T, protocol string, chatty bool) *desk {
 	chunk := make([]byte, 16<<10)
 	pause := 5 * time.Millisecond
-	if protocol == stream.ProtocolWebSocket {
+	if speaksWebSocket(protocol) {
 		return newDesk(t, protocol, listenWebSocket(t, func(ws *websocket.Conn, _ *http.Request) {
 			ctx := ws.CloseRead(context.Background())
 			for chatty && ws.Write(ctx, websocket.MessageBinary, chunk) == nil {

@@ -21,8 +21,8 @@ type sighting struct {
 }
 
 // newLiveness begins judging with a ping that is about to be sent.
-func newLiveness(now time.Time, timeout time.Duration, first sighting) *liveness {
-	return &liveness{
+func newLiveness(now time.Time, timeout time.Duration, first sighting) liveness {
+	return liveness{
 		timeout:  timeout,
 		deadline: now.Add(timeout),
 		seen:     first,

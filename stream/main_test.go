@@ -34,6 +34,7 @@ type desk struct {
 	protocol string
 	path     string
 	dial     func(ctx context.Context) (net.Conn, error)
+	guard    func(client io.ReadWriter, desktop net.Conn) stream.Guard // Nil: nothing stands between.
 	ctx      context.Context
 	stop     context.CancelFunc
 
@@ -75,6 +76,12 @@ func (a *attachment) Protocol() string                           { return a.prot
 func (a *attachment) Path() string                               { return a.path }
 func (a *attachment) Dial(ctx context.Context) (net.Conn, error) { return a.dial(ctx) }
 func (a *attachment) Context() context.Context                   { return a.ctx }
+func (a *attachment) Guard(client io.ReadWriter, desktop net.Conn) stream.Guard {
+	if a.guard == nil {
+		return nil
+	}
+	return a.guard(client, desktop)
+}
 func (a *attachment) Release() {
 	a.once.Do(func() {
 		a.released.Add(1)
@@ -268,7 +275,7 @@ func echoWebSocket(ws *websocket.Conn, _ *http.Request) {
 
 // newEchoDesk gives a desk with an echoing endpoint of the given protocol.
 func newEchoDesk(t testing.TB, protocol string) *desk {
-	if protocol == stream.ProtocolWebSocket {
+	if speaksWebSocket(protocol) {
 		return newDesk(t, protocol, listenWebSocket(t, echoWebSocket))
 	}
 	return newDesk(t, protocol, listen(t, echo))
@@ -294,5 +301,10 @@ func says(t testing.TB, ws *websocket.Conn, text string) {
 }
 
 func protocols() []string {
-	return []string{stream.ProtocolRFB, stream.ProtocolTCP, stream.ProtocolWebSocket}
+	return []string{stream.ProtocolRFB, stream.ProtocolTCP, stream.ProtocolWebSocket, stream.ProtocolMessages}
+}
+
+// speaksWebSocket tells what the desktops of a protocol speak.
+func speaksWebSocket(protocol string) bool {
+	return protocol == stream.ProtocolWebSocket || protocol == stream.ProtocolMessages
 }

@@ -20,6 +20,9 @@ type Options struct {
 	// CheckOrigin decides whether the page that asks may (RFC 6455 section 10.2); its error is wrapped in
 	// [ErrOrigin]. Default: requests without Origin and those whose Origin names the request's own host.
 	CheckOrigin func(r *http.Request) error
+	// Pictured is called once for a framed stream, when its client has been sent so much that there is a picture in it. It
+	// must return at once. Default: nothing.
+	Pictured func(Attachment)
 	// PingInterval is the time between two pings of a framed stream. Default 20 s: proxies commonly cut at 60 s.
 	PingInterval time.Duration
 	// PingTimeout is the time a client has for answering once the ping has reached it. A client that vanished

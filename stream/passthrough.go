@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -23,41 +24,63 @@ func handshakeHeaders() []string {
 	return []string{"Sec-Websocket-Protocol", "Sec-Websocket-Extensions"}
 }
 
-// passThrough passes the handshake on to an endpoint that speaks WebSocket itself and copies bytes until the stream
-// ends. httputil.ReverseProxy would do the same with a buffer held per direction, a transport per desktop, and no
+// passThrough passes the handshake on to an endpoint that speaks WebSocket itself. The function that it gives copies bytes
+// until the stream ends. httputil.ReverseProxy would do the same with a buffer held per direction, a transport per desktop, and no
 // half-close with a bound.
-func (s *stream) passThrough(w http.ResponseWriter, r *http.Request, att Attachment, upstream net.Conn) error {
-	answer, early, err := s.shakeHands(r, att.Path(), upstream) //nolint:bodyclose // A 101 has no body: the connection is ours.
+func (s *stream) passThrough(w http.ResponseWriter, r *http.Request) (carry func(), err error) {
+	answer, early, err := s.shakeHands(r) //nolint:bodyclose // A 101 has no body: the connection is ours.
 	if err != nil {
-		return s.refusal(err)
+		return nil, err
 	}
-	conn, brw, err := http.NewResponseController(w).Hijack()
+	leftover, err := s.takeOver(w, append(switchingProtocols(w.Header(), answer.Header), early...))
 	if err != nil {
-		return fmt.Errorf("stream: take over the connection: %w", err)
+		return nil, err
 	}
-	defer s.opened(att.Protocol())()
-	s.client = newClientConn(conn, s.gateway.opts)
-	s.own(s.client)
+	return func() { s.copyBoth(leftover) }, nil
+}
 
+func (s *stream) copyBoth(leftover []byte) {
 	closed := make(chan struct{})
 	context.AfterFunc(s.ctx, func() {
 		defer close(closed)
 		s.cut()
 	})
 	defer func() { <-closed }()
-
-	head := append(switchingProtocols(w.Header(), answer.Header), early...)
-	leftover, _ := brw.Reader.Peek(brw.Reader.Buffered())
+	timeout := s.gateway.opts.WriteTimeout
 	var half atomic.Bool // One direction has ended.
 	s.both(
-		func() { s.copy(upstream, conn, leftover, &half, &s.client.received, "client closed the stream") },
-		func() { s.copy(conn, upstream, head, &half, &s.client.sent, "desktop closed the connection") },
+		func() {
+			up := direction{s.client.Conn, s.upstream, newSink(s.upstream, timeout), &s.client.received, "client closed the stream"}
+			s.copy(up, leftover, &half)
+		},
+		func() {
+			down := direction{s.upstream, s.client.Conn, s.client.out, &s.client.sent, "desktop closed the connection"}
+			s.copy(down, nil, &half)
+		},
 	)
-	return nil
+}
+
+// direction is one of the two of a stream that is passed through.
+type direction struct {
+	from, to net.Conn
+	sink     *sink // To "to".
+	passed   *atomic.Int64
+	reason   string // Why the stream ends when this direction does.
+}
+
+// frameMessages is frame for an endpoint that speaks WebSocket itself.
+func (s *stream) frameMessages(w http.ResponseWriter, r *http.Request) (carry func(), err error) {
+	_, early, err := s.shakeHands(r) //nolint:bodyclose // A 101 has no body: the connection is ours.
+	if err != nil {
+		return nil, err
+	}
+	s.upstream = newMessageConn(s.upstream, slices.Clone(early))
+	return s.frame(w, r)
 }
 
 // shakeHands asks the endpoint for the upgrade in the client's name and gives its answer, and what it sent behind it.
-func (s *stream) shakeHands(r *http.Request, path string, upstream net.Conn) (*http.Response, []byte, error) {
+func (s *stream) shakeHands(r *http.Request) (*http.Response, []byte, error) {
+	path, upstream := s.att.Path(), s.upstream
 	if !strings.HasPrefix(path, "/") || strings.ContainsFunc(path, func(c rune) bool { return c <= ' ' || c >= 0x7f }) {
 		return nil, nil, fmt.Errorf("stream: endpoint %q has the unusable path %q", s.endpoint, path)
 	}
@@ -136,38 +159,39 @@ func switchingProtocols(own, agreed http.Header) []byte {
 	return b.Bytes()
 }
 
-// copy carries one direction, first what is at hand already. When src has no more to say or dst takes no more, dst is
-// told so and has CloseTimeout for its last words in the other direction; whichever direction ends last ends the stream.
-func (s *stream) copy(dst, src net.Conn, first []byte, half *atomic.Bool, passed *atomic.Int64, reason string) {
+// copy carries one direction, first what is at hand already. When the one side has no more to say or the other takes no
+// more, the other is told so and has CloseTimeout for its last words in the other direction; whichever direction ends
+// last ends the stream.
+func (s *stream) copy(d direction, first []byte, half *atomic.Bool) {
 	var werr error
 	write := func(b []byte) error {
 		var n int
-		n, werr = writeWithin(dst, b, s.gateway.opts.WriteTimeout)
-		passed.Add(int64(n))
+		n, werr = d.sink.Write(b)
+		d.passed.Add(int64(n))
 		return werr
 	}
-	from := newSource(src, &s.gateway.buffers)
+	from := newSource(d.from, s.gateway.large)
 	err := write(first)
 	for err == nil {
-		err = from.next(bufferSize, write)
+		err = from.next(bufferSize, func(b []byte) error { return write(b[headRoom:]) })
 	}
 	if werr == nil && !errors.Is(err, io.EOF) {
-		s.end(&ending{reason: reason, err: err})
+		s.end(&ending{reason: d.reason, err: err})
 		return
 	}
 	last := half.Swap(true)
 	if !last {
-		closeWrite(dst)
-		_ = dst.SetReadDeadline(time.Now().Add(s.gateway.opts.CloseTimeout)) // The other direction reads from dst.
+		closeWrite(d.to)
+		_ = d.to.SetReadDeadline(time.Now().Add(s.gateway.opts.CloseTimeout)) // The other direction reads from it.
 	}
 	if werr != nil {
-		// Closing src with its bytes unread would reset it, and what it has not read yet would be lost.
+		// Closing a connection with its bytes unread would reset it, and what its peer has not read yet would be lost.
 		for err = nil; err == nil; {
 			err = from.next(bufferSize, func([]byte) error { return nil })
 		}
 	}
 	if last {
-		s.end(&ending{reason: reason, err: werr})
+		s.end(&ending{reason: d.reason, err: werr})
 	}
 }
 

@@ -6,6 +6,10 @@ import (
 	"syscall"
 )
 
+// ownBufferSize is what a source reads at once, in bytes, from a connection that gives no way to wait without a buffer,
+// until more than that comes at once.
+const ownBufferSize = 4 << 10
+
 // source reads from a connection without holding a buffer while nothing comes: it waits until the kernel has bytes and
 // borrows a buffer only then. Connections that give no way to wait so are read with a small buffer of their own.
 type source struct {
@@ -17,12 +21,12 @@ type source struct {
 
 	// Of the read under way.
 	limit int
-	buf   *[bufferSize]byte
+	buf   *[]byte
 	n     int
 	err   error
 
 	own  []byte // Where raw is nil.
-	full bool   // The last read filled its buffer, so more is likely to wait.
+	full bool   // The last read gave much, so more is likely to wait.
 }
 
 func newSource(conn net.Conn, b *buffers) *source {
@@ -31,8 +35,8 @@ func newSource(conn net.Conn, b *buffers) *source {
 	return s
 }
 
-// next waits for bytes and gives at most limit of them to use. Its error is the connection's, or use's; io.EOF when
-// the peer has ended its side.
+// next waits for bytes and gives at most limit of them to use, behind headRoom bytes that use may write to. Its error is
+// the connection's, or use's; io.EOF when the peer has ended its side.
 func (s *source) next(limit int, use func([]byte) error) error {
 	if s.raw == nil {
 		return s.nextBlocking(limit, use)
@@ -40,7 +44,7 @@ func (s *source) next(limit int, use func([]byte) error) error {
 	s.limit, s.n, s.err = limit, 0, nil
 	defer func() {
 		if s.buf != nil {
-			s.buffers.putLarge(s.buf)
+			s.buffers.put(s.buf)
 			s.buf = nil
 		}
 	}()
@@ -53,25 +57,25 @@ func (s *source) next(limit int, use func([]byte) error) error {
 	case s.n == 0:
 		return io.EOF
 	}
-	return use(s.buf[:s.n])
+	return use((*s.buf)[:headRoom+s.n])
 }
 
 // nextBlocking is next for connections that can only be read. A buffer is borrowed when the own one did not suffice.
 func (s *source) nextBlocking(limit int, use func([]byte) error) error {
 	if s.own == nil {
-		s.own = make([]byte, 4<<10)
+		s.own = make([]byte, headRoom+ownBufferSize)
 	}
 	b := s.own
 	if s.full {
-		large := s.buffers.getLarge()
-		defer s.buffers.putLarge(large)
-		b = large[:]
+		large := s.buffers.get()
+		defer s.buffers.put(large)
+		b = *large
 	}
-	b = b[:min(limit, len(b))]
-	n, err := s.conn.Read(b)
-	s.full = n == len(b)
+	b = b[:min(headRoom+limit, len(b))]
+	n, err := s.conn.Read(b[headRoom:])
+	s.full = n > ownBufferSize/2
 	if n > 0 {
-		if uerr := use(b[:n]); uerr != nil {
+		if uerr := use(b[:headRoom+n]); uerr != nil {
 			return uerr
 		}
 	}

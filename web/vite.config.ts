@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 import { defineConfig, type Plugin } from "vite";
 
@@ -12,7 +13,12 @@ function developmentBase(): Plugin {
   };
 }
 
-// The licence of what is bundled travels with it.
+const bundled = [
+  { name: "noVNC", file: "@novnc/novnc/LICENSE.txt" },
+  { name: "Preact", file: "preact/LICENSE" },
+];
+
+// The licences of what is bundled travel with it.
 function licenses(): Plugin {
   return {
     name: "sage-licenses",
@@ -21,8 +27,29 @@ function licenses(): Plugin {
       this.emitFile({
         type: "asset",
         fileName: "licenses.md",
-        source: "# noVNC\n\n" + readFileSync("node_modules/@novnc/novnc/LICENSE.txt", "utf8"),
+        source: bundled.map(({ name, file }) => `# ${name}\n\n${readFileSync(`node_modules/${file}`, "utf8")}`).join("\n"),
       });
+    },
+  };
+}
+
+// Compressed once, as well as can be, and not on every request.
+function precompressed(): Plugin {
+  return {
+    name: "sage-precompressed",
+    apply: "build",
+    enforce: "post",
+    generateBundle: {
+      order: "post",
+      handler(_, bundle) {
+        for (const file of Object.values(bundle)) {
+          if (!/^assets\/.*\.(js|css|svg)$/.test(file.fileName)) continue;
+          const content = Buffer.from(file.type === "chunk" ? file.code : file.source);
+          const brotli = brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } });
+          this.emitFile({ type: "asset", fileName: `${file.fileName}.br`, source: brotli });
+          this.emitFile({ type: "asset", fileName: `${file.fileName}.gz`, source: gzipSync(content, { level: 9 }) });
+        }
+      },
     },
   };
 }
@@ -36,11 +63,12 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
-  plugins: [developmentBase(), licenses()],
+  plugins: [developmentBase(), licenses(), precompressed()],
   server: {
     host: "127.0.0.1",
     proxy: {
       "/api": "http://127.0.0.1:4024",
+      "/readyz": "http://127.0.0.1:4024",
       "/stream": { target: "http://127.0.0.1:4024", ws: true },
     },
   },

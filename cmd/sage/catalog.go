@@ -20,6 +20,16 @@ func catalogCommand() *cli.Command {
 			Usage:     "name every problem of catalog files; the exit code is 0 without any",
 			ArgsUsage: "FILE...",
 			Action:    validateCatalogs,
+		}, {
+			Name:   "schema",
+			Usage:  "print the JSON Schema of catalog files, for editors",
+			Action: printSchema,
+		}, {
+			Name:      "diff",
+			Usage:     "say what is different in another catalog file; the exit code is 0 in any case, if both can be used",
+			ArgsUsage: "OLD NEW",
+			Flags:     []cli.Flag{outputFlag()},
+			Action:    diffCatalogs,
 		}},
 	}
 }
@@ -44,6 +54,46 @@ func validateCatalogs(c *cli.Context) error {
 	}
 	if bad > 0 {
 		return usagef("%s cannot be used", count(bad, "catalog"))
+	}
+	return nil
+}
+
+func printSchema(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	_, err := c.App.Writer.Write(catalog.Schema())
+	return err
+}
+
+func diffCatalogs(c *cli.Context) error {
+	if c.NArg() != 2 {
+		return usagef("give two files, OLD and NEW: see %s --help", c.Command.HelpName)
+	}
+	asJSON, err := wantsJSON(c)
+	if err != nil {
+		return err
+	}
+	before, err := catalog.Load(c.Args().Get(0))
+	if err != nil {
+		return usageError{err}
+	}
+	after, err := catalog.Load(c.Args().Get(1))
+	if err != nil {
+		return usageError{err}
+	}
+	changes := catalog.Diff(before, after)
+	if asJSON {
+		return writeJSON(c.App.Writer, changes)
+	}
+	if len(changes) == 0 {
+		_, err := fmt.Fprintln(c.App.Writer, "no difference")
+		return err
+	}
+	for _, change := range changes {
+		if _, err := fmt.Fprintln(c.App.Writer, change); err != nil {
+			return err
+		}
 	}
 	return nil
 }

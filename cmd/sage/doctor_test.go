@@ -32,7 +32,7 @@ func healthy(t *testing.T) daemon.Config {
 		Listen: "127.0.0.1:0", Catalog: path, DataDir: t.TempDir(),
 		BaseName: "x-", Instance: "x", PortStart: 1, PortEnd: 65536,
 		StartTimeout: time.Second, ImageTimeout: time.Second, FirstClientGrace: time.Second,
-		IdleTimeout: time.Second, StopGrace: time.Second,
+		IdleTimeout: time.Second, StopGrace: time.Second, StartsAtOnce: 1,
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	goruntime "runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -77,6 +78,7 @@ func serverFlags() []cli.Flag {
 		text("data-dir", "SAGE_DATA_DIR", defaultDataDir(), categoryServer, "`DIRECTORY` for what outlives the daemon"),
 		span("drain-timeout", "SAGE_DRAIN_TIMEOUT", 5*time.Second, categoryServer, "`TIME` that open streams have to end when sage goes down; 0 for none"),
 		yes("stop-desktops", "SAGE_STOP_DESKTOPS", categoryServer, "stop every desktop when sage goes down"),
+		text("log-format", "SAGE_LOG_FORMAT", "auto", categoryServer, "`FORM` of the log: text, json, or auto for text on a terminal and json elsewhere"),
 		text("log-level", "SAGE_LOG_LEVEL", "info", categoryServer, "`LEVEL`: debug, info, warn or error"),
 	}
 }
@@ -87,6 +89,8 @@ func desktopFlags() []cli.Flag {
 		number("port-range-end", "PORT_RANGE_END", 12000, categoryDesktops, "the `PORT` after the last one for desktops"),
 		text("container-base-name", "CONTAINER_BASE_NAME", "collab-vm-", categoryDesktops, "`TEXT` that container names begin with"),
 		text("instance", "SAGE_INSTANCE", "default", categoryDesktops, "`NAME` that tells this sage from others on the same engine"),
+		number("max-desktops", "SAGE_MAX_DESKTOPS", 0, categoryDesktops, "`NUMBER` of desktops that there may be; 0 for no limit"),
+		number("starts-at-once", "SAGE_STARTS_AT_ONCE", max(4, 2*goruntime.NumCPU()), categoryDesktops, "`NUMBER` of desktops that may come up at the same time, by default 2 for each core and at least 4; others wait"),
 		span("no-client-timeout", "CONTAINER_NO_CLIENT_TIMEOUT", 15*time.Second, categoryDesktops, "`TIME` that a desktop stays after its last client left"),
 		span("first-client-grace", "SAGE_FIRST_CLIENT_GRACE", time.Minute, categoryDesktops, "`TIME` that a desktop waits for its first client"),
 		span("max-lifetime", "SAGE_MAX_LIFETIME", 0, categoryDesktops, "`TIME` after which a desktop ends in any case; 0 for never"),
@@ -129,6 +133,7 @@ func config(c *cli.Context) (daemon.Config, error) {
 		AllowedOrigins: c.StringSlice("allowed-origin"), AllowedHosts: c.StringSlice("allowed-host"),
 		BaseName: c.String("container-base-name"), Instance: c.String("instance"),
 		PortStart: c.Int("port-range-start"), PortEnd: c.Int("port-range-end"), BuildArgs: args,
+		MaxDesktops: c.Int("max-desktops"), StartsAtOnce: c.Int("starts-at-once"),
 		StopDesktops: c.Bool("stop-desktops"),
 	}
 	for name, into := range map[string]*time.Duration{
@@ -176,5 +181,5 @@ func logger(c *cli.Context) (*slog.Logger, error) {
 	if err := level.UnmarshalText([]byte(c.String("log-level"))); err != nil {
 		return nil, usageError{fmt.Errorf("log-level %q: use debug, info, warn or error", c.String("log-level"))}
 	}
-	return slog.New(slog.NewTextHandler(c.App.ErrWriter, &slog.HandlerOptions{Level: level})), nil
+	return newLogger(c.App.ErrWriter, c.String("log-format"), level)
 }

@@ -103,6 +103,9 @@ func TestPluginInDocker(t *testing.T) {
 
 // TestMain makes this program the plugin when it is called as one.
 func TestMain(m *testing.M) {
+	if os.Getenv("SAGE_TEST_SUPERVISED") != "" {
+		os.Exit(serveSupervised())
+	}
 	if isPlugin(os.Args[0]) {
 		main()
 	}

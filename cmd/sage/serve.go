@@ -7,10 +7,13 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"sync"
+	"syscall"
 
 	"github.com/urfave/cli/v2"
 
 	"sage/cmd/internal/daemon"
+	"sage/cmd/internal/systemd"
 )
 
 func serveCommand() *cli.Command {
@@ -27,6 +30,12 @@ func serveCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
+			if cfg.Listener, err = systemd.Listener(); err != nil {
+				return err
+			}
+			if cfg.Listener != nil {
+				cfg.Listen = cfg.Listener.Addr().String()
+			}
 			if err := cfg.Validate(); err != nil {
 				return usageError{err}
 			}
@@ -37,9 +46,49 @@ func serveCommand() *cli.Command {
 			fmt.Fprintf(c.App.Writer, "sage is ready: http://%s\n", d.Addr())
 			hurry, stop := onSecondSignal()
 			defer stop()
-			return d.Run(c.Context, hurry)
+			return supervised(c.Context, hurry, d, systemd.Notifier{Log: cfg.Logger})
 		},
 	})
+}
+
+// supervised runs the daemon and tells the service manager how it is.
+func supervised(ctx, hurry context.Context, d *daemon.Daemon, manager systemd.Notifier) error {
+	defer onHangup(func() {
+		manager.Reloading()
+		d.ReloadCatalog()
+		manager.Ready()
+	})()
+	defer context.AfterFunc(ctx, manager.Stopping)()
+	watch, stop := context.WithCancel(context.Background())
+	var work sync.WaitGroup
+	work.Go(func() { manager.Watch(watch, d.Alive) })
+	defer work.Wait()
+	defer stop()
+	manager.Ready()
+	return d.Run(ctx, hurry)
+}
+
+// onHangup calls reload for every SIGHUP until stop is called.
+func onHangup(reload func()) (stop func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	done := make(chan struct{})
+	var work sync.WaitGroup
+	work.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-signals:
+				reload()
+			}
+		}
+	})
+	return func() {
+		signal.Stop(signals)
+		close(done)
+		work.Wait()
+	}
 }
 
 // onSecondSignal gives a context that ends with the second signal to end: the

@@ -25,12 +25,12 @@ func documented() map[string]string {
 		"catalog": "SAGE_CATALOG", "build-arg": "SAGE_BUILD_ARGS",
 		"listen": "SAGE_LISTEN", "api-token": "SAGE_API_TOKEN", "allow-anonymous": "SAGE_ALLOW_ANONYMOUS",
 		"allowed-origin": "SAGE_ALLOWED_ORIGINS", "allowed-host": "SAGE_ALLOWED_HOSTS",
-		"data-dir": "SAGE_DATA_DIR", "log-level": "SAGE_LOG_LEVEL",
+		"data-dir": "SAGE_DATA_DIR", "log-format": "SAGE_LOG_FORMAT", "log-level": "SAGE_LOG_LEVEL",
 		"drain-timeout": "SAGE_DRAIN_TIMEOUT", "stop-desktops": "SAGE_STOP_DESKTOPS",
 		"port-range-start": "PORT_RANGE_START", "port-range-end": "PORT_RANGE_END",
 		"container-base-name": "CONTAINER_BASE_NAME", "instance": "SAGE_INSTANCE",
 		"no-client-timeout": "CONTAINER_NO_CLIENT_TIMEOUT", "first-client-grace": "SAGE_FIRST_CLIENT_GRACE",
-		"max-lifetime": "SAGE_MAX_LIFETIME", "start-timeout": "SAGE_START_TIMEOUT",
+		"max-desktops": "SAGE_MAX_DESKTOPS", "starts-at-once": "SAGE_STARTS_AT_ONCE", "max-lifetime": "SAGE_MAX_LIFETIME", "start-timeout": "SAGE_START_TIMEOUT",
 		"image-timeout": "SAGE_IMAGE_TIMEOUT", "stop-grace": "SAGE_STOP_GRACE",
 	}
 }
@@ -133,9 +133,10 @@ func TestConfig(t *testing.T) {
 	settings := []struct{ name, value string }{
 		{"runtime", "podman"}, {"runtime-host", "unix:///x"}, {"catalog", "c.yaml"}, {"build-arg", "A=1,B=2=3"},
 		{"listen", "127.0.0.1:1"}, {"api-token", "42"}, {"allow-anonymous", "true"},
-		{"allowed-origin", "https://a,https://b"}, {"allowed-host", "h"}, {"data-dir", "/d"}, {"log-level", "debug"},
+		{"allowed-origin", "https://a,https://b"}, {"allowed-host", "h"}, {"data-dir", "/d"}, {"log-format", "text"}, {"log-level", "debug"},
 		{"drain-timeout", "3"}, {"stop-desktops", "true"},
 		{"port-range-start", "7"}, {"port-range-end", "9"}, {"container-base-name", "n-"}, {"instance", "i"},
+		{"max-desktops", "100"}, {"starts-at-once", "3"},
 		{"no-client-timeout", "20"}, {"first-client-grace", "2m"}, {"max-lifetime", "8h"},
 		{"start-timeout", "1m30s"}, {"image-timeout", "60"}, {"stop-grace", "1"},
 	}
@@ -145,6 +146,7 @@ func TestConfig(t *testing.T) {
 		Listen: "127.0.0.1:1", APIToken: "42", AllowAnonymous: true,
 		AllowedOrigins: []string{"https://a", "https://b"}, AllowedHosts: []string{"h"}, DataDir: "/d",
 		PortStart: 7, PortEnd: 9, BaseName: "n-", Instance: "i",
+		MaxDesktops: 100, StartsAtOnce: 3,
 		IdleTimeout: 20 * time.Second, FirstClientGrace: 2 * time.Minute, MaxLifetime: 8 * time.Hour,
 		StartTimeout: 90 * time.Second, ImageTimeout: time.Minute, StopGrace: time.Second,
 		DrainTimeout: 3 * time.Second, StopDesktops: true,

@@ -15,6 +15,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"sage/httpapi/api"
@@ -104,6 +105,12 @@ func (c *Client) Describe(ctx context.Context, uid string) (api.Desktop, error) 
 	return call[api.Desktop](ctx, c, http.MethodGet, path, nil)
 }
 
+// Desktops describes every desktop, in whatever state, sorted by uid.
+func (c *Client) Desktops(ctx context.Context) ([]api.Desktop, error) {
+	all, err := call[api.Desktops](ctx, c, http.MethodGet, "/api/vm", nil)
+	return all.Desktops, err
+}
+
 // Stop stops the uid's desktop; with purge, its home and saved settings are
 // deleted, too.
 func (c *Client) Stop(ctx context.Context, uid string, purge bool) error {
@@ -116,6 +123,42 @@ func (c *Client) Stop(ctx context.Context, uid string, purge bool) error {
 	}
 	_, err = call[struct{}](ctx, c, http.MethodDelete, path, nil)
 	return err
+}
+
+// Restart stops the uid's desktop and starts it anew with its saved settings, and
+// returns when it answers.
+func (c *Client) Restart(ctx context.Context, uid string) (api.StartResponse, error) {
+	path, err := callPath("/api/vm/", uid)
+	if err != nil {
+		return api.StartResponse{}, err
+	}
+	return call[api.StartResponse](ctx, c, http.MethodPost, path+"/restart", nil)
+}
+
+// Logs gives the last lines of what the uid's container wrote, 1 to 2000. Without
+// one, it is CodeNotRunning.
+func (c *Client) Logs(ctx context.Context, uid string, lines int) (string, error) {
+	path, err := callPath("/api/vm/", uid)
+	if err != nil {
+		return "", err
+	}
+	resp, err := c.do(ctx, http.MethodGet, path+"/logs?tail="+strconv.Itoa(lines), "text/plain", nil)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	text, err := c.read(ctx, resp)
+	return string(text), err
+}
+
+// Stats tells what the uid's desktop uses. Without one, it is CodeNotRunning; on an
+// engine that does not count, CodeUnsupported.
+func (c *Client) Stats(ctx context.Context, uid string) (api.Stats, error) {
+	path, err := callPath("/api/vm/", uid)
+	if err != nil {
+		return api.Stats{}, err
+	}
+	return call[api.Stats](ctx, c, http.MethodGet, path+"/stats", nil)
 }
 
 // Catalog gives the apps that can be started.
@@ -141,19 +184,37 @@ func callPath(prefix, uid string) (string, error) {
 
 func call[T any](ctx context.Context, c *Client, method, path string, body any) (T, error) {
 	var out T
+	resp, err := c.do(ctx, method, path, "application/json", body)
+	if err != nil {
+		return out, err
+	}
+	defer resp.Body.Close()
+	data, err := c.read(ctx, resp)
+	if err != nil || resp.StatusCode == http.StatusNoContent {
+		return out, err
+	}
+	if err := json.Unmarshal(data, &out); err != nil {
+		return out, fmt.Errorf("%s does not answer like a sage: %s %s: %w", c.Base(), method, path, err)
+	}
+	return out, nil
+}
+
+// do makes a request and gives the answer, whose body is to be closed, where it
+// is one of success.
+func (c *Client) do(ctx context.Context, method, path, accept string, body any) (*http.Response, error) {
 	var content io.Reader
 	if body != nil {
 		data, err := json.Marshal(body)
 		if err != nil {
-			return out, fmt.Errorf("%s %s: %w", method, path, err)
+			return nil, fmt.Errorf("%s %s: %w", method, path, err)
 		}
 		content = bytes.NewReader(data)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, c.Base()+path, content)
 	if err != nil {
-		return out, fmt.Errorf("%s %s: %w", method, path, err)
+		return nil, fmt.Errorf("%s %s: %w", method, path, err)
 	}
-	req.Header.Set("Accept", "application/json, application/problem+json")
+	req.Header.Set("Accept", accept+", application/problem+json")
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
@@ -162,24 +223,29 @@ func call[T any](ctx context.Context, c *Client, method, path string, body any) 
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return out, c.unreachable(ctx, err)
+		return nil, c.unreachable(ctx, err)
+	}
+	if resp.StatusCode >= 200 && resp.StatusCode <= 299 {
+		return resp, nil
 	}
 	defer resp.Body.Close()
+	data, err := c.read(ctx, resp)
+	if err != nil {
+		return nil, err
+	}
+	return nil, refusal(resp, data)
+}
+
+// read reads an answer that has an end.
+func (c *Client) read(ctx context.Context, resp *http.Response) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-	switch {
-	case err != nil:
-		return out, c.unreachable(ctx, err)
-	case len(data) > maxAnswer:
-		return out, fmt.Errorf("%s %s: the answer is larger than %d bytes", method, path, maxAnswer)
-	case resp.StatusCode < 200 || resp.StatusCode > 299:
-		return out, refusal(resp, data)
-	case resp.StatusCode == http.StatusNoContent:
-		return out, nil
+	if err != nil {
+		return nil, c.unreachable(ctx, err)
 	}
-	if err := json.Unmarshal(data, &out); err != nil {
-		return out, fmt.Errorf("%s does not answer like a sage: %s %s: %w", c.Base(), method, path, err)
+	if len(data) > maxAnswer {
+		return nil, fmt.Errorf("%s %s: the answer is larger than %d bytes", resp.Request.Method, resp.Request.URL.Path, maxAnswer)
 	}
-	return out, nil
+	return data, nil
 }
 
 // unreachable is for a request without an answer.

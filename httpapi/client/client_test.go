@@ -41,6 +41,35 @@ func serve(t *testing.T, status int, contentType, body string) (*client.Client, 
 	return c, &got
 }
 
+// followed gives what is told until the stream ends, which is an error.
+func followed(follow func(tell func(api.Desktop) error) error) ([]string, error) {
+	told := []string{}
+	err := follow(func(d api.Desktop) error {
+		told = append(told, d.UID+" "+d.State)
+		return nil
+	})
+	var gone *client.UnreachableError
+	if errors.As(err, &gone) {
+		err = nil
+	}
+	return told, err
+}
+
+func TestFollowEnds(t *testing.T) {
+	c, _ := serve(t, 200, "text/event-stream", "event: desktop\ndata: {}\n\nevent: desktop\ndata: {\n\n")
+	enough := errors.New("enough")
+	if err := c.Follow(t.Context(), "u", func(api.Desktop) error { return enough }); !errors.Is(err, enough) {
+		t.Errorf("got %v", err)
+	}
+	if err := c.Follow(t.Context(), "u", func(api.Desktop) error { return nil }); err == nil || !strings.Contains(err.Error(), "does not answer like a sage") {
+		t.Errorf("got %v", err)
+	}
+	c, _ = serve(t, 422, "application/problem+json", `{"code":"invalid_uid","detail":"no"}`)
+	if err := c.Follow(t.Context(), "u", nil); !client.IsCode(err, client.CodeInvalidUID) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestCalls(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
@@ -62,10 +91,31 @@ func TestCalls(t *testing.T) {
 		{"list", 200, `["a","b"]`, func(ctx context.Context, c *client.Client) (any, error) {
 			return c.List(ctx)
 		}, `["a","b"]`, asked{"GET", "/api/vm/list", "Bearer secret", "", ""}},
+		{"desktops", 200, `{"desktops":[{"uid":"a"},{"uid":"b"}]}`, func(ctx context.Context, c *client.Client) (any, error) {
+			all, err := c.Desktops(ctx)
+			return len(all), err
+		}, `2`, asked{"GET", "/api/vm", "Bearer secret", "", ""}},
+		{"follow", 200, "retry: 1000\n\nevent: desktop\ndata: {\"uid\":\"u\",\"state\":\"ready\"}\n\n: ping\n\nevent: other\ndata: {}\n\n" +
+			"event: gone\ndata: {\"uid\":\"u\"}\n\n", func(ctx context.Context, c *client.Client) (any, error) {
+			return followed(func(tell func(api.Desktop) error) error { return c.Follow(ctx, "u", tell) })
+		}, `["u ready","u absent"]`, asked{"GET", "/api/vm/u/events", "Bearer secret", "", ""}},
+		{"follow all", 200, "", func(ctx context.Context, c *client.Client) (any, error) {
+			return followed(func(tell func(api.Desktop) error) error { return c.FollowAll(ctx, tell) })
+		}, `[]`, asked{"GET", "/api/events", "Bearer secret", "", ""}},
 		{"describe escapes", 200, `{"uid":"a/b ?"}`, func(ctx context.Context, c *client.Client) (any, error) {
 			d, err := c.Describe(ctx, "a/b ?")
 			return d.UID, err
 		}, `"a/b ?"`, asked{"GET", "/api/vm/a%2Fb%20%3F", "Bearer secret", "", ""}},
+		{"restart", 200, `{"url":"/stream/t","uid":"u"}`, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.Restart(ctx, "u")
+		}, `{"url":"/stream/t","uid":"u"}`, asked{"POST", "/api/vm/u/restart", "Bearer secret", "", ""}},
+		{"logs", 200, "one\ntwo\n", func(ctx context.Context, c *client.Client) (any, error) {
+			return c.Logs(ctx, "u", 7)
+		}, `"one\ntwo\n"`, asked{"GET", "/api/vm/u/logs?tail=7", "Bearer secret", "", ""}},
+		{"stats", 200, `{"pids":7,"network_rx_bytes":8}`, func(ctx context.Context, c *client.Client) (any, error) {
+			s, err := c.Stats(ctx, "u")
+			return []int64{s.PIDs, *s.NetworkRxBytes}, err
+		}, `[7,8]`, asked{"GET", "/api/vm/u/stats", "Bearer secret", "", ""}},
 		{"stop", 204, "", func(ctx context.Context, c *client.Client) (any, error) {
 			return nil, c.Stop(ctx, "u", false)
 		}, `null`, asked{"DELETE", "/api/vm/u", "Bearer secret", "", ""}},

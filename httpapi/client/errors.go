@@ -56,6 +56,9 @@ func (e *UnreachableError) Error() string {
 // Unwrap gives the cause.
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
+// errFollowEnded is why Follow ends where there is no other reason.
+var errFollowEnded = errors.New("it has ended the stream of events: it goes down")
+
 // IsCode tells whether err is an *Error with that code, one of the Code
 // constants.
 func IsCode(err error, code string) bool {

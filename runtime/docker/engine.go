@@ -73,6 +73,7 @@ func describe(info system.Info) runtime.Info {
 			MemoryLimit:  info.MemoryLimit,
 			PIDsLimit:    info.PidsLimit,
 			OOMReport:    info.MemoryLimit,
+			Stats:        info.CgroupDriver != "none",
 			PullProgress: true,
 		},
 	}

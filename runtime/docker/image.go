@@ -129,6 +129,13 @@ func messages(stream io.Reader, progress func(runtime.Progress)) error {
 // report translates what is said of one layer.
 func report(message jsonmessage.JSONMessage) runtime.Progress {
 	out := runtime.Progress{Layer: message.ID, Text: message.Status}
+	if strings.HasPrefix(message.Status, "Pulling from ") {
+		out.Layer = "" // It is the tag.
+	}
+	switch message.Status {
+	case "Download complete", "Pull complete", "Already exists":
+		out.Done = true
+	}
 	// With units, it counts something else than bytes.
 	if p := message.Progress; p != nil && p.Units == "" {
 		out.Current, out.Total = p.Current, max(p.Total, 0)

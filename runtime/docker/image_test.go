@@ -25,7 +25,7 @@ func TestMessages(t *testing.T) {
 			"layers with bytes",
 			`{"status":"Downloading","progressDetail":{"current":5,"total":10},"id":"abc"}` +
 				`{"status":"Pull complete","progressDetail":{},"id":"abc"}`,
-			[]runtime.Progress{{Layer: "abc", Text: "Downloading", Current: 5, Total: 10}, {Layer: "abc", Text: "Pull complete"}},
+			[]runtime.Progress{{Layer: "abc", Text: "Downloading", Current: 5, Total: 10}, {Layer: "abc", Text: "Pull complete", Done: true}},
 		},
 		{
 			"seconds are not bytes",

@@ -20,6 +20,7 @@ func TestConformance(t *testing.T) {
 		options fake.Options
 	}{
 		{"container address", fake.Options{Capabilities: runtime.Capabilities{ContainerAddress: true}}},
+		{"stats", fake.Options{Capabilities: runtime.Capabilities{Stats: true}}},
 		{"published ports", fake.Options{}},
 		{"early port reservation", fake.Options{ReservesPorts: true}},
 	}

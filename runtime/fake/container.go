@@ -28,6 +28,7 @@ type container struct {
 	createdAt, startedAt, finished time.Time
 	exitCode                       int
 	oom                            bool
+	burnt                          time.Duration
 	// terminate asks the program to end; set while it runs.
 	terminate context.CancelFunc
 

@@ -41,8 +41,9 @@ type Options struct {
 	// Pull brings images that are asked for without one; nil means that no image
 	// can be pulled.
 	Pull func(ctx context.Context, ref string, progress func(runtime.Progress)) (Image, error)
-	// Capabilities are what Ping claims. Only ContainerAddress changes what the
-	// engine does: without it Dial needs a published port.
+	// Capabilities are what Ping claims. Only two change what the engine does:
+	// without ContainerAddress Dial needs a published port, without Stats it counts
+	// nothing.
 	Capabilities runtime.Capabilities
 	// ReservesPorts makes Create judge host ports, as Podman does at times;
 	// otherwise Start does.

@@ -22,6 +22,7 @@ const (
 	OpStop         = "stop"
 	OpRemove       = "remove"
 	OpLogs         = "logs"
+	OpStats        = "stats"
 	OpDial         = "dial"
 	OpVolume       = "volume"
 	OpRemoveVolume = "removevolume"

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"sync"
 
@@ -25,7 +24,7 @@ func (r *Runtime) EnsureImage(ctx context.Context, req runtime.ImageRequest, pro
 	out := &lineWriter{progress: progress}
 	// A request that the caller has left may still write.
 	defer out.close()
-	return run(ctx, r, op, req.Ref, func(ctx context.Context, _ *link) error {
+	return run(ctx, r, op, req.Ref, func(ctx context.Context, l *link) error {
 		found, err := images.GetImage(ctx, req.Ref, nil)
 		switch {
 		case err == nil && current(found, req.Build):
@@ -33,7 +32,7 @@ func (r *Runtime) EnsureImage(ctx context.Context, req runtime.ImageRequest, pro
 		case err != nil && !missing(err):
 			return err
 		case req.Build == nil:
-			err = pull(ctx, req.Ref, out)
+			err = l.pull(ctx, req.Ref, out)
 		default:
 			err = build(ctx, req.Ref, *req.Build, out)
 		}
@@ -74,13 +73,6 @@ func current(found *types.ImageInspectReport, build *runtime.Build) bool {
 		return true
 	}
 	return found.ImageData != nil && found.Labels[runtime.LabelBuildDigest] == build.Digest
-}
-
-// pull gets an image from its registry. The engine tells lines, not bytes.
-func pull(ctx context.Context, ref string, out io.Writer) error {
-	options := new(images.PullOptions).WithPolicy("missing").WithProgressWriter(out)
-	_, err := images.Pull(ctx, ref, options)
-	return err
 }
 
 // imageKind is the kind of a failed pull or build: what a registry or a build
@@ -139,6 +131,15 @@ func (w *lineWriter) report(line string) {
 	}
 	if w.progress != nil {
 		w.progress(runtime.Progress{Text: line})
+	}
+}
+
+// layer reports how far a layer has come, which is no line.
+func (w *lineWriter) layer(p runtime.Progress) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.progress != nil && !w.closed {
+		w.progress(p)
 	}
 }
 

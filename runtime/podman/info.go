@@ -19,6 +19,7 @@ func describe(said *define.Info) runtime.Info {
 	if said.Host == nil {
 		return info
 	}
+	info.Capabilities.PullProgress = true
 	info.Rootless = said.Host.Security.Rootless
 	switch said.Host.CgroupsVersion {
 	case "v1":
@@ -30,6 +31,7 @@ func describe(said *define.Info) runtime.Info {
 	// delegated to its user.
 	if !info.Rootless || info.CgroupVersion == 2 {
 		has := func(controller string) bool { return slices.Contains(said.Host.CgroupControllers, controller) }
+		info.Capabilities.Stats = true
 		info.Capabilities.CPULimit = has("cpu")
 		info.Capabilities.MemoryLimit = has("memory")
 		info.Capabilities.PIDsLimit = has("pids")

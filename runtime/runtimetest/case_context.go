@@ -33,6 +33,7 @@ func methods(t *testing.T, s *scope, running, created runtime.ID) []method {
 			_, err := s.rt.List(ctx, runtime.Selector{Labels: spec.Labels})
 			return err
 		}},
+		{"stats", func(ctx context.Context) error { _, err := s.rt.Stats(ctx, running); return err }},
 		{"logs", func(ctx context.Context) error { _, err := s.rt.Logs(ctx, running, 10); return err }},
 		{"dial", func(ctx context.Context) error {
 			conn, err := s.rt.Dial(ctx, running, app.HTTPPort)

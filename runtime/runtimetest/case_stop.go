@@ -100,6 +100,12 @@ func unknownCases() []testCase {
 				s.want(t, err, "inspect", runtime.ErrNotFound)
 				_, err = s.rt.Logs(ctx, id, 10)
 				s.want(t, err, "logs", runtime.ErrNotFound)
+				_, err = s.rt.Stats(ctx, id)
+				if s.info.Capabilities.Stats {
+					s.want(t, err, "stats", runtime.ErrNotFound)
+				} else {
+					s.want(t, err, "stats", runtime.ErrUnsupported)
+				}
 				conn, err := s.rt.Dial(ctx, id, app.HTTPPort)
 				if err == nil {
 					conn.Close()

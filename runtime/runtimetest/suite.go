@@ -100,6 +100,7 @@ func allCases() []testCase {
 		fileSystemCases(),
 		limitCases(),
 		logCases(),
+		statsCases(),
 		contextCases(),
 		concurrencyCases(),
 		regressionCases(),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { socketAddress, under } from "./address";
+import { socketAddress, streamOf, tokenOf, under } from "./address";
 
 describe("under", () => {
   it.each([
@@ -19,4 +19,8 @@ describe("socketAddress", () => {
   ])("%s and %s", (root, url, want) => {
     expect(socketAddress(new URL(root), url, "vnc")).toBe(want);
   });
+});
+
+it.each(["k5x3", "a b"])("a token %s stays itself", (token) => {
+  expect(decodeURIComponent(tokenOf(streamOf(token)))).toBe(token);
 });

@@ -9,3 +9,13 @@ export function socketAddress(root: URL, url: string, endpoint: string): string 
   address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
   return address.href;
 }
+
+/** The unguessable part of a stream's url. */
+export function tokenOf(url: string): string {
+  return url.replace(/\/+$/, "").replace(/^.*\//, "");
+}
+
+/** The stream's url of a token, the inverse of tokenOf. */
+export function streamOf(token: string): string {
+  return `/stream/${encodeURIComponent(token)}`;
+}

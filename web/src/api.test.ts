@@ -34,32 +34,46 @@ describe("Api", () => {
       seen.push(`${request.method} ${request.url} ${request.headers.get("Content-Type")}`);
       return Response.json({ url: "/stream/T", uid: "u1" });
     });
-    await expect(new Api(root, tokens()).start("firefox", signal)).resolves.toEqual({ url: "/stream/T", uid: "u1" });
-    expect(seen).toEqual(["POST http://sage.test/base/api/vm/any/allocate application/json"]);
+    await expect(new Api(root, tokens()).start("u1", { vm: "firefox" }, signal)).resolves.toEqual({ url: "/stream/T", uid: "u1" });
+    expect(seen).toEqual(["POST http://sage.test/base/api/vm/any/u1 application/json"]);
   });
 
   it("asks for a token until one is accepted", async () => {
     serve((request) =>
-      request.headers.get("Authorization") === "Bearer right"
-        ? Response.json(["u1"])
-        : Response.json({ title: "Unauthorized" }, { status: 401 }),
+      request.headers.get("Authorization") === "Bearer right" ? Response.json({ apps: [] }) : Response.json({ title: "Unauthorized" }, { status: 401 }),
     );
     const from = tokens("wrong", "right");
-    await expect(new Api(root, from).list(signal)).resolves.toEqual(["u1"]);
+    await expect(new Api(root, from).catalog(signal)).resolves.toEqual([]);
     expect(from.asked).toEqual([false, true]);
   });
 
   it("gives up when no token is given", async () => {
     serve(() => Response.json({ title: "Unauthorized" }, { status: 401 }));
-    await expect(new Api(root, tokens(null)).list(signal)).rejects.toMatchObject({ status: 401 });
+    await expect(new Api(root, tokens(null)).catalog(signal)).rejects.toMatchObject({ status: 401 });
   });
 
   it("escapes a uid", async () => {
     serve((request) => Response.json({ title: new URL(request.url).pathname }, { status: 404 }));
-    await expect(new Api(root, tokens()).stream("a/b", signal)).rejects.toMatchObject({
-      status: 404,
-      title: "/base/api/vm/ws/a%2Fb",
-    });
+    await expect(new Api(root, tokens()).desktop("a/b", signal)).rejects.toMatchObject({ status: 404, title: "/base/api/vm/a%2Fb" });
+  });
+
+  it("takes a desktop that does not run for an answer", async () => {
+    serve(() => Response.json({ title: "Not running", code: "not_running" }, { status: 404 }));
+    await expect(new Api(root, tokens()).desktop("a", signal)).resolves.toBeNull();
+  });
+
+  it("tells when to ask again", async () => {
+    serve(() => Response.json({ title: "Full", code: "at_capacity" }, { status: 503, headers: { "Retry-After": "7" } }));
+    await expect(new Api(root, tokens()).catalog(signal)).rejects.toMatchObject({ code: "at_capacity", retryAfter: 7 });
+  });
+
+  it("reads events", async () => {
+    serve((request) => new Response(`event: desktop\ndata: ${request.headers.get("Accept")}\n\n`));
+    const opened = vi.fn();
+    const events = [];
+    for await (const event of new Api(root, tokens()).events("u", signal, opened)) events.push(event);
+    expect(events).toEqual([{ event: "desktop", data: "text/event-stream" }]);
+    expect(opened).toHaveBeenCalledOnce();
   });
 
   it.each([
@@ -67,9 +81,9 @@ describe("Api", () => {
     ["a page instead of JSON", () => new Response("<html>"), 200],
   ])("explains %s", async (_name, handler, status) => {
     serve(handler);
-    const error: unknown = await new Api(root, tokens()).list(signal).catch((e: unknown) => e);
+    const error: unknown = await new Api(root, tokens()).catalog(signal).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(Problem);
     expect(error).toMatchObject({ status });
-    expect((error as Problem).hint).not.toBe("");
+    expect((error as Problem).detail).not.toBe("");
   });
 });

@@ -1,6 +1,7 @@
 import { under } from "./address";
-import { Problem, problemFrom } from "./problem";
-import type { Catalog, Desktop, Stream } from "./wire";
+import { Problem, problemFrom, retryAfterSeconds, unreachable } from "./problem";
+import { serverEvents, type ServerEvent } from "./sse";
+import type { App, Desktop, StartRequest, Started, Stats } from "./wire";
 
 /** Where the API token comes from and goes to when the server asks for one. */
 export interface Tokens {
@@ -9,7 +10,7 @@ export interface Tokens {
   ask(refused: boolean): Promise<string | null>;
 }
 
-/** Sage's public API. Every method throws a Problem, or an AbortError when the signal says so. */
+/** Sage's public API. Every method throws a Problem, or the signal's reason when that is aborted. */
 export class Api {
   readonly #root: URL;
   readonly #tokens: Tokens;
@@ -20,37 +21,71 @@ export class Api {
     this.#tokens = tokens;
   }
 
-  async catalog(signal: AbortSignal): Promise<Catalog> {
-    return this.#json("GET", "api/catalog", signal);
+  async catalog(signal: AbortSignal): Promise<App[]> {
+    return (await this.#json<{ apps: App[] }>("GET", "api/catalog", signal)).apps;
   }
 
-  async list(signal: AbortSignal): Promise<string[]> {
-    return this.#json("GET", "api/vm/list", signal);
+  async desktops(signal: AbortSignal): Promise<Desktop[]> {
+    return (await this.#json<{ desktops: Desktop[] }>("GET", "api/vm", signal)).desktops;
   }
 
-  async desktop(uid: string, signal: AbortSignal): Promise<Desktop> {
-    return this.#json("GET", `api/vm/${encodeURIComponent(uid)}`, signal);
+  /** One desktop; null when it neither runs nor starts nor failed. */
+  async desktop(uid: string, signal: AbortSignal): Promise<Desktop | null> {
+    try {
+      return await this.#json<Desktop>("GET", vm(uid), signal);
+    } catch (error) {
+      if (error instanceof Problem && error.code === "not_running") return null;
+      throw error;
+    }
   }
 
-  /** The stream of a running desktop; status 404 when it does not run. */
-  async stream(uid: string, signal: AbortSignal): Promise<Stream> {
-    const answer = await this.#json<{ url: string }>("GET", `api/vm/ws/${encodeURIComponent(uid)}`, signal);
-    return { url: answer.url, uid };
+  /** Starts a desktop, or finds the one that runs, and answers when it is ready. */
+  async start(uid: string, request: StartRequest, signal: AbortSignal): Promise<Started> {
+    return this.#json("POST", `api/vm/any/${encodeURIComponent(uid)}`, signal, request);
   }
 
-  /** Starts a new desktop and answers when it is ready. */
-  async start(app: string, signal: AbortSignal): Promise<Stream> {
-    return this.#json("POST", "api/vm/any/allocate", signal, { vm: app });
+  /** Stops a desktop; with `purge` its home and its settings go, too. */
+  async stop(uid: string, purge: boolean, signal: AbortSignal): Promise<void> {
+    await this.#call("DELETE", vm(uid, purge ? "?purge=true" : ""), signal);
   }
 
-  /** Starts a known desktop again, with its saved settings and home. */
-  async restart(uid: string, signal: AbortSignal): Promise<Stream> {
-    return this.#json("POST", `api/vm/any/${encodeURIComponent(uid)}`, signal, {});
+  async restart(uid: string, signal: AbortSignal): Promise<void> {
+    await this.#call("POST", vm(uid, "/restart"), signal);
   }
 
-  /** Stops a desktop; its home stays. */
-  async stop(uid: string, signal: AbortSignal): Promise<void> {
-    await this.#call("DELETE", `api/vm/${encodeURIComponent(uid)}`, signal);
+  async stats(uid: string, signal: AbortSignal): Promise<Stats> {
+    return this.#json("GET", vm(uid, "/stats"), signal);
+  }
+
+  /** The last lines that the desktop's container wrote. */
+  async logs(uid: string, lines: number, signal: AbortSignal): Promise<string> {
+    return (await this.#call("GET", vm(uid, `/logs?tail=${lines}`), signal)).text();
+  }
+
+  /** The picture of a running desktop or the last one that was kept; null when there is none. */
+  async picture(uid: string, width: number, signal: AbortSignal): Promise<Blob | null> {
+    try {
+      return await (await this.#call("GET", vm(uid, `/screenshot.png?width=${width}`), signal)).blob();
+    } catch (error) {
+      if (error instanceof Problem && error.status === 404) return null;
+      throw error;
+    }
+  }
+
+  /** Tells whether desktops can be started; throws the problem when they cannot. */
+  async ready(signal: AbortSignal): Promise<void> {
+    await this.#call("GET", "readyz", signal);
+  }
+
+  /**
+   * The events of one desktop, or of all without a uid, until the server or the network ends them. `opened` is called
+   * when the server listens.
+   */
+  async *events(uid: string | undefined, signal: AbortSignal, opened: () => void): AsyncGenerator<ServerEvent> {
+    const path = uid === undefined ? "api/events" : vm(uid, "/events");
+    const answer = await this.#call("GET", path, signal, undefined, "text/event-stream");
+    opened();
+    if (answer.body) yield* serverEvents(answer.body);
   }
 
   async #json<T>(method: string, path: string, signal: AbortSignal, body?: unknown): Promise<T> {
@@ -62,18 +97,18 @@ export class Api {
       throw new Problem({
         title: "The answer is not what Sage would say",
         status: answer.status,
-        detail: `${method} ${path}: ${error instanceof Error ? error.message : String(error)}`,
-        hint: "Check that a proxy in between passes /api on to Sage.",
+        detail: `A proxy in between may not pass ${path} on (${error instanceof Error ? error.message : String(error)}).`,
       });
     }
   }
 
-  async #call(method: string, path: string, signal: AbortSignal, body?: unknown): Promise<Response> {
+  async #call(method: string, path: string, signal: AbortSignal, body?: unknown, accept = "application/json, */*;q=0.5"): Promise<Response> {
     for (;;) {
       const token = this.#tokens.current();
-      const answer = await this.#fetch(method, path, signal, token, body);
+      const answer = await this.#fetch(method, path, signal, token, accept, body);
       if (answer.ok) return answer;
-      const problem = problemFrom(answer.status, await answer.text().catch(() => ""));
+      const wait = retryAfterSeconds(answer.headers.get("Retry-After"), Date.now());
+      const problem = problemFrom(answer.status, await answer.text().catch(() => ""), wait);
       if (answer.status !== 401) throw problem;
       // Another call may have got a new token meanwhile: then just try it.
       if (token === this.#tokens.current() && (await this.#tokens.ask(token !== "")) === null) throw problem;
@@ -81,14 +116,8 @@ export class Api {
     }
   }
 
-  async #fetch(
-    method: string,
-    path: string,
-    signal: AbortSignal,
-    token: string,
-    body?: unknown,
-  ): Promise<Response> {
-    const headers = new Headers({ Accept: "application/json, application/problem+json" });
+  async #fetch(method: string, path: string, signal: AbortSignal, token: string, accept: string, body?: unknown): Promise<Response> {
+    const headers = new Headers({ Accept: accept });
     if (token) headers.set("Authorization", `Bearer ${token}`);
     const init: RequestInit = { method, headers, signal, cache: "no-store" };
     if (body !== undefined) {
@@ -102,8 +131,12 @@ export class Api {
       throw new Problem({
         title: "Sage does not answer",
         detail: error instanceof Error ? error.message : String(error),
-        hint: "Check that the server runs and that this device is online, then try again.",
+        code: unreachable,
       });
     }
   }
+}
+
+function vm(uid: string, rest = ""): string {
+  return `api/vm/${encodeURIComponent(uid)}${rest}`;
 }

@@ -1,25 +1,40 @@
-interface Detail {
+import type { Reason } from "./wire";
+
+/** One mistake of a request; `location` is where, for example "body.env.NAME". */
+export interface Mistake {
   message: string;
   location?: string;
 }
 
-/** Why a call failed, in words for a person: an RFC 9457 problem document or the page's own. */
+/** The limit that a request met. */
+export interface Limit {
+  name: string;
+  limit: number;
+  current: number;
+}
+
+/** Why a call failed: an RFC 9457 problem document or the page's own. */
 export class Problem extends Error {
   readonly title: string;
   /** The HTTP status; 0 when no answer came at all. */
   readonly status: number;
   readonly detail: string;
   readonly code: string;
-  readonly hint: string;
-  readonly errors: Detail[];
+  readonly errors: Mistake[];
+  readonly reason: Reason | undefined;
+  readonly limit: Limit | undefined;
+  /** In seconds, from Retry-After; undefined when the server did not say. */
+  readonly retryAfter: number | undefined;
 
   constructor(fields: {
     title: string;
     status?: number;
     detail?: string;
     code?: string;
-    hint?: string;
-    errors?: Detail[];
+    errors?: Mistake[];
+    reason?: Reason;
+    limit?: Limit;
+    retryAfter?: number;
   }) {
     super(fields.detail || fields.title);
     this.name = "Problem";
@@ -27,43 +42,68 @@ export class Problem extends Error {
     this.status = fields.status ?? 0;
     this.detail = fields.detail ?? "";
     this.code = fields.code ?? "";
-    this.hint = fields.hint ?? "";
     this.errors = fields.errors ?? [];
+    this.reason = fields.reason;
+    this.limit = fields.limit;
+    this.retryAfter = fields.retryAfter;
   }
 }
+
+/** The code of the page's own problem for a call that nobody answered. */
+export const unreachable = "unreachable";
 
 function text(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
-function details(value: unknown): Detail[] {
+function object(value: unknown): Record<string, unknown> | undefined {
+  return value && typeof value === "object" ? (value as Record<string, unknown>) : undefined;
+}
+
+function mistakes(value: unknown): Mistake[] {
   if (!Array.isArray(value)) return [];
-  return value.flatMap((item): Detail[] => {
-    if (typeof item === "string") return [{ message: item }];
-    const fields = (item ?? {}) as Record<string, unknown>;
-    const message = text(fields["message"]) || text(fields["detail"]);
+  return value.flatMap((item): Mistake[] => {
+    const fields = object(item) ?? {};
+    const message = text(fields["message"]);
+    const location = text(fields["location"]);
     if (!message) return [];
-    const location = text(fields["location"]) || text(fields["pointer"]);
     return [location ? { message, location } : { message }];
   });
 }
 
+function limitOf(value: unknown): Limit | undefined {
+  const fields = object(value);
+  if (!fields || typeof fields["limit"] !== "number") return undefined;
+  return { name: text(fields["name"]), limit: fields["limit"], current: Number(fields["current"]) || 0 };
+}
+
+/** Seconds of a Retry-After header (RFC 9110, section 10.2.3) in either of its forms. */
+export function retryAfterSeconds(header: string | null, now: number): number | undefined {
+  if (!header) return undefined;
+  if (/^\d+$/.test(header.trim())) return Number(header);
+  const at = Date.parse(header);
+  return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - now) / 1000));
+}
+
 /** Reads the body of a failed answer; whatever it holds, a Problem comes out. */
-export function problemFrom(status: number, body: string): Problem {
+export function problemFrom(status: number, body: string, retryAfter?: number): Problem {
   let fields: Record<string, unknown> = {};
   try {
-    const parsed: unknown = JSON.parse(body);
-    if (parsed && typeof parsed === "object") fields = parsed as Record<string, unknown>;
+    fields = object(JSON.parse(body)) ?? {};
   } catch {
     // A proxy's own error page, for example; the status still tells something.
   }
+  const reason = object(fields["reason"]) as Reason | undefined;
+  const limit = limitOf(fields["limit"]);
   return new Problem({
     title: text(fields["title"]) || `The server answered with status ${status}`,
     status,
-    detail: text(fields["detail"]) || text(fields["details"]),
+    detail: text(fields["detail"]),
     code: text(fields["code"]),
-    hint: text(fields["hint"]) || (status >= 502 && status <= 504 ? "Try again in a moment." : ""),
-    errors: details(fields["errors"]),
+    errors: mistakes(fields["errors"]),
+    ...(reason && { reason }),
+    ...(limit && { limit }),
+    ...(retryAfter !== undefined && { retryAfter }),
   });
 }
 
@@ -73,11 +113,11 @@ export function asProblem(error: unknown): Problem {
   return new Problem({
     title: "Something went wrong in the page",
     detail: error instanceof Error ? error.message : String(error),
-    hint: "Reload the page.",
+    code: "page",
   });
 }
 
-/** Whether the thing thrown only says that a view was left. */
-export function isAbort(error: unknown): boolean {
-  return error instanceof DOMException && error.name === "AbortError";
+/** Whether waiting may mend it: no answer, an engine that is away, or no room. */
+export function isPassing(problem: Problem): boolean {
+  return problem.code === unreachable || [429, 502, 503, 504].includes(problem.status);
 }

@@ -1,15 +1,22 @@
-export type Route = { view: "launcher" } | { view: "desktop"; uid: string } | { view: "unknown"; path: string };
+export type Route =
+  | { view: "launcher" }
+  | { view: "desktops"; all: boolean }
+  | { view: "desktop"; uid: string }
+  | { view: "watch"; token: string }
+  | { view: "unknown"; path: string };
 
 /** Reads the path of an address; `root` is the path under which Sage lives, with its last slash. */
 export function parse(root: string, pathname: string): Route {
-  const parts = pathname.startsWith(root) ? pathname.slice(root.length).split("/") : [];
-  if (parts.length === 1 && parts[0] === "") return { view: "launcher" };
-  if (parts.length === 2 && parts[0] === "desktop" && parts[1]) {
-    try {
-      return { view: "desktop", uid: decodeURIComponent(parts[1]) };
-    } catch {
-      // A broken escape names nothing.
-    }
+  const [first, second, ...more] = pathname.startsWith(root) ? pathname.slice(root.length).split("/") : ["", ""];
+  if (more.length > 0) return { view: "unknown", path: pathname };
+  if (first === "" && second === undefined) return { view: "launcher" };
+  if (first === "desktops" && second === undefined) return { view: "desktops", all: false };
+  if (first === "desktops" && second === "all") return { view: "desktops", all: true };
+  try {
+    if (first === "desktop" && second) return { view: "desktop", uid: decodeURIComponent(second) };
+    if (first === "view" && second) return { view: "watch", token: decodeURIComponent(second) };
+  } catch {
+    // A broken escape names nothing.
   }
   return { view: "unknown", path: pathname };
 }
@@ -19,8 +26,12 @@ export function format(root: string, route: Route): string {
   switch (route.view) {
     case "launcher":
       return root;
+    case "desktops":
+      return `${root}desktops${route.all ? "/all" : ""}`;
     case "desktop":
       return `${root}desktop/${encodeURIComponent(route.uid)}`;
+    case "watch":
+      return `${root}view/${encodeURIComponent(route.token)}`;
     case "unknown":
       return route.path;
   }

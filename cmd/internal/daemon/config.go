@@ -24,6 +24,8 @@ type Config struct {
 
 	// Listen is "host:port"; port 0 means any free one.
 	Listen string
+	// Listener is served instead where it is not nil. The daemon closes it.
+	Listener net.Listener
 	// Catalog is the path of the catalog file.
 	Catalog string
 	// DataDir is where settings are kept; one daemon at a time uses it.
@@ -41,6 +43,10 @@ type Config struct {
 	// PortStart (inclusive) and PortEnd (exclusive) are the host ports for
 	// desktops.
 	PortStart, PortEnd int
+
+	// MaxDesktops is how many there may be, zero for any number; StartsAtOnce how
+	// many may come up at the same time.
+	MaxDesktops, StartsAtOnce int
 
 	StartTimeout, ImageTimeout, FirstClientGrace time.Duration
 	IdleTimeout, MaxLifetime, StopGrace          time.Duration
@@ -85,6 +91,12 @@ func (c *Config) Validate() error {
 		if t.value <= 0 {
 			refuse("%s is %s: it must be more than nothing", t.name, t.value)
 		}
+	}
+	if c.MaxDesktops < 0 {
+		refuse("SAGE_MAX_DESKTOPS is %d: use 0 for no limit", c.MaxDesktops)
+	}
+	if c.StartsAtOnce < 1 {
+		refuse("SAGE_STARTS_AT_ONCE is %d: at least 1 must be able to start", c.StartsAtOnce)
 	}
 	if c.MaxLifetime < 0 {
 		refuse("SAGE_MAX_LIFETIME is %s: use 0 for no limit", c.MaxLifetime)

@@ -45,6 +45,8 @@ func TestValidate(t *testing.T) {
 		{"no grace", func(c *Config) { c.FirstClientGrace = 0 }, "SAGE_FIRST_CLIENT_GRACE"},
 		{"no idle time-out", func(c *Config) { c.IdleTimeout = 0 }, "CONTAINER_NO_CLIENT_TIMEOUT"},
 		{"no stop grace", func(c *Config) { c.StopGrace = 0 }, "SAGE_STOP_GRACE"},
+		{"negative number of desktops", func(c *Config) { c.MaxDesktops = -1 }, "SAGE_MAX_DESKTOPS"},
+		{"no starts", func(c *Config) { c.StartsAtOnce = 0 }, "SAGE_STARTS_AT_ONCE"},
 		{"negative lifetime", func(c *Config) { c.MaxLifetime = -1 }, "SAGE_MAX_LIFETIME"},
 		{"negative drain", func(c *Config) { c.DrainTimeout = -1 }, "SAGE_DRAIN_TIMEOUT"},
 	}

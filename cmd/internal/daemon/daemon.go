@@ -20,6 +20,7 @@ import (
 
 	"sage/catalog"
 	"sage/httpapi"
+	"sage/metrics"
 	"sage/runtime"
 	"sage/session"
 	"sage/web"
@@ -29,6 +30,8 @@ const (
 	// reconcileInterval is how often the engine's list is compared with what is
 	// known; what clients notice is looked at sooner.
 	reconcileInterval = 5 * time.Second
+	// queueTimeout is how long a start may wait for others.
+	queueTimeout = 5 * time.Minute
 	// headerTimeout and idleTimeout bound what a connection may do without
 	// asking for anything.
 	headerTimeout, idleTimeout = 10 * time.Second, 2 * time.Minute
@@ -44,6 +47,7 @@ type Daemon struct {
 	server   *http.Server
 	api      *httpapi.Server
 	manager  *session.Manager
+	catalog  *catalog.Live
 	// undo are the steps of Close, in the order in which they were begun.
 	undo []step
 }
@@ -69,17 +73,19 @@ func (d *Daemon) build(ctx context.Context) error {
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
-	apps, err := catalog.Load(cfg.Catalog)
-	if err != nil {
+	var err error
+	if d.catalog, err = catalog.Open(cfg.Catalog); err != nil {
 		return err
 	}
-	current := func() *catalog.Catalog { return apps }
 	unlock, err := lockDir(cfg.DataDir)
 	if err != nil {
 		return err
 	}
 	d.onClose("data directory", func(context.Context) error { return unlock() })
-	if d.listener, err = net.Listen("tcp", cfg.Listen); err != nil {
+	if d.listener = cfg.Listener; d.listener == nil {
+		d.listener, err = net.Listen("tcp", cfg.Listen)
+	}
+	if err != nil {
 		return fmt.Errorf("listen: %w: choose another address with SAGE_LISTEN", err)
 	}
 	d.onClose("listener", func(context.Context) error { return ignoreClosed(d.listener.Close()) })
@@ -89,14 +95,20 @@ func (d *Daemon) build(ctx context.Context) error {
 	}
 	d.info = info
 	d.onClose("engine", func(context.Context) error { return rt.Close() })
+	counts := metrics.New(cfg.Version)
+	observer, err := d.observe(ctx, counts)
+	if err != nil {
+		return err
+	}
 	d.warn()
-	if d.manager, err = session.New(rt, session.Options{
-		Catalog: current, DataDir: cfg.DataDir, BaseName: cfg.BaseName, Instance: cfg.Instance,
+	if d.manager, err = session.New(counts.Runtime(rt), session.Options{
+		Catalog: d.catalog.Current, DataDir: cfg.DataDir, BaseName: cfg.BaseName, Instance: cfg.Instance,
 		PublishIP: netip.AddrFrom4([4]byte{127, 0, 0, 1}),
 		PortStart: cfg.PortStart, PortEnd: cfg.PortEnd,
+		MaxDesktops: cfg.MaxDesktops, StartsAtOnce: cfg.StartsAtOnce, QueueTimeout: queueTimeout,
 		StartTimeout: cfg.StartTimeout, ImageTimeout: cfg.ImageTimeout, FirstClientGrace: cfg.FirstClientGrace,
 		IdleTimeout: cfg.IdleTimeout, MaxLifetime: cfg.MaxLifetime, StopGrace: cfg.StopGrace,
-		ReconcileInterval: reconcileInterval, BuildArgs: cfg.BuildArgs, Logger: cfg.Logger,
+		ReconcileInterval: reconcileInterval, BuildArgs: cfg.BuildArgs, Logger: cfg.Logger, Observer: observer, LastPictures: true,
 	}); err != nil {
 		return err
 	}
@@ -104,9 +116,10 @@ func (d *Daemon) build(ctx context.Context) error {
 		cfg.Logger.Error("not every desktop could be adopted", "error", err)
 	}
 	d.api = httpapi.New(d.manager, httpapi.Options{
-		Logger: cfg.Logger, Version: cfg.Version, Catalog: current, Page: web.Handler(),
+		Logger: cfg.Logger, Version: cfg.Version, Catalog: d.catalog.Current, CatalogStatus: d.catalog.Status, Page: web.Handler(), Metrics: counts.Handler(),
 		Token: cfg.APIToken, AllowedOrigins: cfg.AllowedOrigins, AllowedHosts: cfg.allowedHosts(),
 	})
+	counts.Watch(metrics.Sources{Sessions: d.manager.List, Streams: d.api.Streams, Traffic: d.api.Traffic, Catalog: d.catalog.Status})
 	d.server = &http.Server{Handler: d.api, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout}
 	// Sessions end first: what requests and streams wait for ends with them.
 	d.onClose("requests", d.server.Shutdown)
@@ -131,6 +144,9 @@ func (d *Daemon) onClose(name string, end func(context.Context) error) {
 // Addr is the address that is listened on.
 func (d *Daemon) Addr() net.Addr { return d.listener.Addr() }
 
+// Alive returns when the daemon is not stuck: its sessions can be looked at.
+func (d *Daemon) Alive() { d.manager.List() }
+
 // Info is what the engine said of itself.
 func (d *Daemon) Info() runtime.Info { return d.info }
 
@@ -140,6 +156,10 @@ func (d *Daemon) Run(ctx, hurry context.Context) error {
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error {
 		d.manager.Run(context.WithoutCancel(ctx)) // Until it is closed: clocks go on while streams do.
+		return nil
+	})
+	work.Go(func() error {
+		d.watchCatalog(ctx)
 		return nil
 	})
 	work.Go(func() error {

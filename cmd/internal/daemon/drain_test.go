@@ -126,13 +126,23 @@ func drainBench(t *testing.T, timeout time.Duration) *drained {
 // get gives a call's status.
 func (b *drained) get(t *testing.T, path string) int {
 	t.Helper()
+	status, _ := b.read(t, path)
+	return status
+}
+
+// read gives a call's status and text.
+func (b *drained) read(t *testing.T, path string) (int, string) {
+	t.Helper()
 	resp, err := b.client.Get("http://" + b.d.Addr().String() + path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	_, _ = io.Copy(io.Discard, resp.Body)
-	return resp.StatusCode
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
 }
 
 // askSlowly purges a uid, which lasts until the gate opens, and gives the status

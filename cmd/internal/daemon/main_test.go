@@ -40,7 +40,7 @@ apps:
 		Version: "v1", Logger: slog.New(slog.DiscardHandler), Engine: Engine{Kind: EngineAuto},
 		Listen: "127.0.0.1:0", Catalog: file, DataDir: filepath.Join(dir, "data"), BaseName: "collab-vm-", Instance: "one",
 		PortStart: 11000, PortEnd: 12000, StartTimeout: time.Minute, ImageTimeout: time.Minute,
-		FirstClientGrace: time.Minute, IdleTimeout: time.Minute, StopGrace: time.Second,
+		FirstClientGrace: time.Minute, IdleTimeout: time.Minute, StopGrace: time.Second, StartsAtOnce: 4,
 	}
 }
 

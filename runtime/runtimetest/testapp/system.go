@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"sage/runtime/runtimetest/testapp/app"
 )
@@ -85,6 +86,19 @@ func number(path string) int64 {
 		return 0
 	}
 	return n
+}
+
+// Burn is done by the clock of the process's own time, however busy the host is.
+func (system) Burn(d time.Duration) {
+	used := func() time.Duration {
+		var usage syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+			return d
+		}
+		return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+	}
+	for end := used() + d; used() < end; {
+	}
 }
 
 func (system) Privileges() (app.Privileges, error) {

@@ -77,6 +77,8 @@ type System interface {
 	WriteFile(path string, data []byte) error
 	// Size is the size in bytes of the file system that holds path.
 	Size(path string) (int64, error)
+	// Burn spends so much processor time.
+	Burn(d time.Duration)
 	Limits() Limits
 	Privileges() (Privileges, error)
 	// Killed is closed when the program ends whether it wants to or not; nil

@@ -37,6 +37,7 @@ type server struct {
 //	GET  /limits           Limits
 //	GET  /privileges       Privileges
 //	POST /listen?port=     echoes on one more port from now on
+//	POST /burn?time=       spends processor time, a Go duration
 //	POST /exit?code=       ends
 func serve(ctx context.Context, sys System) int {
 	s := &server{sys: sys, exit: make(chan int, 1), closers: map[io.Closer]struct{}{}}
@@ -108,6 +109,13 @@ func (s *server) routes() http.Handler {
 		port, err := strconv.ParseUint(r.FormValue("port"), 10, 16)
 		if err == nil {
 			err = s.echo(uint16(port))
+		}
+		answer(w, nil, err)
+	})
+	mux.HandleFunc("POST /burn", func(w http.ResponseWriter, r *http.Request) {
+		d, err := time.ParseDuration(r.FormValue("time"))
+		if err == nil {
+			s.sys.Burn(d)
 		}
 		answer(w, nil, err)
 	})

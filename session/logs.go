@@ -1,0 +1,48 @@
+package session
+
+import (
+	"context"
+	"errors"
+
+	"sage/runtime"
+)
+
+// Logs gives the last lines of what uid's container wrote, which may be one that
+// does not answer yet.
+//
+// Errors: ErrInvalidUID, ErrNotRunning, runtime.ErrUnavailable, or the context's
+// own.
+func (m *Manager) Logs(ctx context.Context, uid string, lines int) ([]byte, error) {
+	id, err := m.containerOf(uid)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	log, err := m.rt.Logs(ctx, id, lines)
+	return log, m.ended(unanswered(ctx, err))
+}
+
+// containerOf finds the container of a desktop that runs or is about to.
+func (m *Manager) containerOf(uid string) (runtime.ID, error) {
+	if err := CheckUID(uid); err != nil {
+		return "", err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	d := m.desktops[uid]
+	if d == nil || d.state != Starting && !d.state.Running() {
+		return "", ErrNotRunning
+	}
+	return d.id, m.refusal()
+}
+
+// ended makes ErrNotRunning of what an engine says of a container that has ended
+// meanwhile.
+func (m *Manager) ended(err error) error {
+	if errors.Is(err, runtime.ErrNotFound) || errors.Is(err, runtime.ErrConflict) {
+		m.reconcileSoon()
+		return ErrNotRunning
+	}
+	return err
+}

@@ -1,0 +1,161 @@
+package session_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"sage/catalog"
+	"sage/runtime"
+	"sage/session"
+)
+
+// understood lets the bench's app be one whose viewers are understood.
+func understood(change func(*catalog.App)) func(*bench) {
+	return func(b *bench) {
+		app := &b.apps.Apps[0]
+		app.Viewing = catalog.Viewing{Understand: true, Clipboard: "both", PasswordEnv: "VNC_PASSWORD"}
+		app.Endpoints = append(app.Endpoints, catalog.Endpoint{Name: "audio", Port: 5901, Protocol: catalog.TCP})
+		if change != nil {
+			change(app)
+		}
+	}
+}
+
+func TestViewOnlyLink(t *testing.T) {
+	bubble(t, func(t *testing.T, b *bench) {
+		s, err := b.Start(t.Context(), "alice", session.Request{App: "desk"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.ViewToken == "" || s.ViewToken == s.Token || len(s.ViewToken) != len(s.Token) {
+			t.Fatalf("tokens %q and %q", s.Token, s.ViewToken)
+		}
+		for token, viewOnly := range map[string]bool{s.Token: false, s.ViewToken: true} {
+			a, err := b.Attach(t.Context(), token, "vnc")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a.ViewOnly != viewOnly || !a.Understood() {
+				t.Errorf("view-only %t, understood %t; want %t, true", a.ViewOnly, a.Understood(), viewOnly)
+			}
+			a.Release()
+		}
+		if _, err := b.Attach(t.Context(), s.ViewToken, "audio"); !errors.Is(err, session.ErrViewOnly) {
+			t.Errorf("the audio endpoint by a view-only link: %v", err)
+		}
+
+		b.kill()
+		b.boot()
+		after, err := b.Get("alice")
+		if err != nil || after.ViewToken != s.ViewToken {
+			t.Errorf("view-only token %q, %v after the daemon's end, want %q", after.ViewToken, err, s.ViewToken)
+		}
+		if err := b.Stop(t.Context(), "alice", session.StopOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Attach(t.Context(), s.ViewToken, "vnc"); !errors.Is(err, session.ErrUnknownStream) {
+			t.Errorf("a view-only link after the end: %v", err)
+		}
+		next, err := b.Start(t.Context(), "alice", session.Request{})
+		if err != nil || next.ViewToken == s.ViewToken {
+			t.Errorf("the next desktop has the view-only token of the last one: %v", err)
+		}
+	}, understood(nil))
+}
+
+// TestNoViewOnlyLinkWhereItCannotBeEnforced: then there is none.
+func TestNoViewOnlyLinkWhereItCannotBeEnforced(t *testing.T) {
+	bubble(t, func(t *testing.T, b *bench) {
+		s, err := b.Start(t.Context(), "alice", session.Request{App: "desk"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.ViewToken != "" {
+			t.Error("there is a view-only link")
+		}
+		a, err := b.Attach(t.Context(), s.Token, "vnc")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Release()
+		if a.Understood() {
+			t.Error("it is to be understood")
+		}
+	})
+}
+
+func TestVNCPassword(t *testing.T) {
+	bubble(t, func(t *testing.T, b *bench) {
+		seen := map[string]bool{}
+		for range 3 {
+			if _, err := b.Start(t.Context(), "alice", session.Request{App: "desk"}); err != nil {
+				t.Fatal(err)
+			}
+			list, err := b.engine.List(t.Context(), runtime.Selector{NamePrefix: "collab-vm-"})
+			if err != nil || len(list) != 1 {
+				t.Fatalf("%d containers, %v", len(list), err)
+			}
+			password := list[0].Labels["io.sage.vnc-password"]
+			if len(password) != 8 || seen[password] {
+				t.Errorf("password %q, want another one of 8 characters at every start", password)
+			}
+			seen[password] = true
+			if err := b.Stop(t.Context(), "alice", session.StopOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}, understood(nil))
+}
+
+// TestInputIdle: a desktop that is looked at and not touched is stopped after its
+// time, where it has one.
+func TestInputIdle(t *testing.T) {
+	const inputIdle = 10 * time.Minute
+	bubble(t, func(t *testing.T, b *bench) {
+		s, err := b.Start(t.Context(), "alice", session.Request{App: "desk"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := b.Attach(t.Context(), s.Token, "vnc")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Release()
+		desktop, server := net.Pipe()
+		defer desktop.Close()
+		defer server.Close()
+		go func() { _, _ = io.Copy(io.Discard, desktop) }()
+		v := a.Join(&bytes.Buffer{}, server)
+		defer v.Leave()
+		key := []byte{4, 1, 0, 0, 0, 0, 0, 'a'} // RFC 6143, section 7.5.4.
+		for range 3 {
+			time.Sleep(inputIdle - time.Minute)
+			if a.Context().Err() != nil {
+				t.Fatal("a desktop that is touched was stopped")
+			}
+			if err := v.FromClient(key); err != nil {
+				t.Fatal(err)
+			}
+		}
+		touched := time.Now()
+		<-a.Context().Done()
+		if after := time.Since(touched); after < inputIdle || after > inputIdle+time.Second {
+			t.Errorf("stopped %s after it was touched, want %s", after, inputIdle)
+		}
+	}, understood(func(app *catalog.App) { app.Timeouts.InputIdle = catalog.Duration(inputIdle) }))
+}
+
+func TestNoPicture(t *testing.T) {
+	bubble(t, func(t *testing.T, b *bench) {
+		if _, err := b.Picture(t.Context(), "alice", 0); !errors.Is(err, session.ErrNoPicture) {
+			t.Errorf("of an absent desktop: %v", err)
+		}
+		if _, err := b.Picture(t.Context(), "../alice", 0); !errors.Is(err, session.ErrInvalidUID) {
+			t.Errorf("of an impossible uid: %v", err)
+		}
+	})
+}

@@ -1,0 +1,95 @@
+package stream
+
+import (
+	"io"
+	"sync"
+
+	"sage/stream/ws"
+)
+
+// frameWriter sends frames to a client, one after the other. Whoever sends a large one holds the line for long, so pings
+// and pongs do not wait for it: they are left for the holder to send. It may be used by any number of goroutines.
+type frameWriter struct {
+	conn io.Writer
+
+	line   sync.Mutex // Held while a frame is written.
+	closed bool       // The close frame was sent; nothing may follow it.
+
+	dueMu sync.Mutex
+	due   []byte // Whole control frames that are to be sent as soon as the line is free.
+	pong  bool   // There is a pong among them.
+}
+
+// message sends the payload frame[headRoom:] as one binary message; the head is written before it.
+func (w *frameWriter) message(frame []byte) error {
+	w.line.Lock()
+	err := w.put(ws.PutHead(frame, headRoom, len(frame)))
+	w.line.Unlock()
+	if err != nil {
+		return err
+	}
+	return w.flush()
+}
+
+// put writes frames unless there was a close frame. The line is held.
+func (w *frameWriter) put(frames []byte) error {
+	if w.closed {
+		return io.ErrClosedPipe
+	}
+	_, err := w.conn.Write(frames)
+	return err
+}
+
+// ping sends a ping, if need be as soon as the frame under way has been sent.
+func (w *frameWriter) ping() error {
+	w.dueMu.Lock()
+	w.due = ws.AppendHead(w.due, ws.Ping, 0)
+	w.dueMu.Unlock()
+	return w.flush()
+}
+
+// answer sends the pong to a ping in the same way. While one waits to be sent, further pings get no answer of their own
+// (RFC 6455 section 5.5.3), so a client cannot let pongs pile up.
+func (w *frameWriter) answer(payload []byte) error {
+	w.dueMu.Lock()
+	if !w.pong {
+		w.pong = true
+		w.due = append(ws.AppendHead(w.due, ws.Pong, len(payload)), payload...)
+	}
+	w.dueMu.Unlock()
+	return w.flush()
+}
+
+// flush sends what is due, unless somebody holds the line: then that one does, who flushes afterwards.
+func (w *frameWriter) flush() error {
+	for w.isDue() && w.line.TryLock() {
+		w.dueMu.Lock()
+		frames := w.due
+		w.due, w.pong = nil, false
+		w.dueMu.Unlock()
+		err := w.put(frames)
+		w.line.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *frameWriter) isDue() bool {
+	w.dueMu.Lock()
+	defer w.dueMu.Unlock()
+	return len(w.due) > 0
+}
+
+// close sends the close frame when the line is free. Nothing is sent afterwards.
+func (w *frameWriter) close(status ws.Status, reason string) error {
+	w.line.Lock()
+	defer w.line.Unlock()
+	if w.closed {
+		return nil
+	}
+	err := w.put(ws.AppendClose(nil, status, reason))
+	w.closed = true
+	return err
+}
