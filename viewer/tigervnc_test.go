@@ -164,9 +164,11 @@ func TestRealSizes(t *testing.T) {
 			t.Errorf("%s is told %dx%d, status %d, want %dx%d", who, gw, gh, status, width, height)
 		}
 	}
+	var burst []byte
 	for i := range uint16(20) {
-		a.send(realSize(700+i, 500))
+		burst = append(burst, realSize(700+i, 500)...)
 	}
+	a.send(burst)
 	expect("the holder", a, 719, 500)
 	b.send(realSize(800, 600))
 	expect("the other", b, 719, 500)
