@@ -80,6 +80,11 @@ bench-stream: ## Measure the way to the pixels against other proxies; BENCH="-ro
 	@scripts/setup.sh bench
 	@scripts/bench-stream.sh $(BENCH)
 
+.PHONY: bench-density
+bench-density: ## Measure what quiet streams cost: memory, files, CPU with pings on.
+	@scripts/setup.sh bench
+	@scripts/bench-density.sh $(BENCH)
+
 GOLANGCI := .cache/bin/golangci-lint
 GOLANGCI_VERSION := v2.6.2
 

@@ -127,7 +127,7 @@ bench_tools() {
     local had_nginx=no
     have make || apt_install "to run the Makefile" make || exit 1
     installed nginx-common && had_nginx=yes
-    apt_install "the VNC server that is measured" tigervnc-standalone-server || exit 1
+    apt_install "the VNC server that is measured, and a pattern for its screen" tigervnc-standalone-server x11-xserver-utils || exit 1
     apt_install "the proxies that Sage is compared with" nginx-light libnginx-mod-stream websockify || exit 1
     if [ $had_nginx = no ] && runs_systemd; then
         systemctl disable --quiet --now nginx || exit 1

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"io"
 
 	"sage/bench/internal/vnc"
 	"sage/bench/internal/wire"
@@ -31,10 +30,9 @@ type rawViewer struct {
 	// Where in the stream it is.
 	head    [12]byte // Of a message or of a rectangle, as far as it has come.
 	have    int
-	rects   int // To come in the update under way, 0 between two updates.
-	pixels  int // Bytes to come in the rectangle under way.
-	began   int // Updates that have begun, and those that have come to their end.
-	ended   int
+	rects   int   // To come in the update under way, 0 between two updates.
+	pixels  int   // Bytes to come in the rectangle under way.
+	ended   int   // Updates that have come to their end.
 	passed  int64 // All bytes.
 	request [10]byte
 }
@@ -104,7 +102,6 @@ func (v *rawViewer) take() error {
 		if v.rects = int(binary.BigEndian.Uint16(h[2:])); h[0] != 0 || v.rects == 0 {
 			return fmt.Errorf("message % x is no update with rectangles", h[:4])
 		}
-		v.began++
 		return nil
 	}
 	if encoding := binary.BigEndian.Uint32(h[8:]); encoding != encodingRaw {
@@ -132,37 +129,24 @@ func (v *rawViewer) next() error {
 	return v.feed(b)
 }
 
-// screens asks for the whole screen again and again, and already while the last answer comes, so that the server never
-// waits, until enough says that it is.
+// screens asks for the whole screen again and again, as viewers do: for the next one when the last one is there.
 func (v *rawViewer) screens(enough func() bool) error {
-	asked := v.ended
 	for {
-		if asked == v.began {
-			if err := v.ask(v.screen.Width, v.screen.Height); err != nil {
-				return err
-			}
-			asked++
-		}
-		before := v.ended
-		if err := v.next(); err != nil {
+		if err := v.update(v.screen.Width, v.screen.Height); err != nil {
 			return err
 		}
-		if v.ended > before && enough() {
-			break
+		if enough() {
+			return nil
 		}
 	}
-	// What was asked for comes, too: the line is quiet afterwards.
-	for v.ended < asked {
-		if err := v.next(); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // trip asks for one pixel and waits for it.
-func (v *rawViewer) trip() error {
-	if err := v.ask(1, 1); err != nil {
+func (v *rawViewer) trip() error { return v.update(1, 1) }
+
+// update asks for a part of the screen and waits until all of it is there.
+func (v *rawViewer) update(width, height int) error {
+	if err := v.ask(width, height); err != nil {
 		return err
 	}
 	for ended := v.ended; v.ended == ended; {
@@ -191,8 +175,6 @@ func (v *rawViewer) sum() (string, error) {
 	}
 	return fmt.Sprintf("%016x of %d bytes", hash.Sum64(), v.passed), nil
 }
-
-var _ io.Closer = (*rawViewer)(nil)
 
 // Close ends the connection.
 func (v *rawViewer) Close() error { return v.conn.Close() }

@@ -5,13 +5,11 @@ package main
 import (
 	"fmt"
 	"io"
-	"text/tabwriter"
+	"slices"
 
 	"sage/bench/internal/stat"
+	"sage/bench/internal/table"
 )
-
-// newTable begins a table with tabs between its columns.
-func newTable(out io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(out, 0, 0, 2, ' ', 0) }
 
 // figures gives a figure of each way by its key; nil for a way that was not measured.
 func figures[R any](rows []R, key func(R) string, figure func(R) []float64) map[string][]float64 {
@@ -34,7 +32,7 @@ func printRaw(out io.Writer, rows []*rawRow, s *site, o options) error {
 
 	fmt.Fprintf(out, "Whole screens, %dx%d, raw, from Xtigervnc: %d rounds of %s, and %d round trips of one pixel\n",
 		rawWidth, rawHeight, o.rounds, o.span, o.trips)
-	w := newTable(out)
+	w := table.New(out)
 	fmt.Fprintln(w, "way\tMB/s\tof straight TCP\tCPU s/GB\tof websockify\ttrip p50, us\tof nginx stream\tp99, us\tof nginx stream")
 	for _, r := range rows {
 		fmt.Fprintf(w, "%s\t%.0f\t%s\t%s\t%s\t%.0f\t%s\t%.0f\t%s\n", r.name, stat.Of(r.rate).Median/1e6, ratio(r.rate, rate[keyTCP]),
@@ -42,17 +40,17 @@ func printRaw(out io.Writer, rows []*rawRow, s *site, o options) error {
 			stat.Of(r.p50).Median*1e6, ratio(r.p50, p50[keyNginx]), stat.Of(r.p99).Median*1e6, ratio(r.p99, p99[keyNginx]))
 	}
 	fmt.Fprintln(w)
-	printAims(w, []aim{
-		{"Sage rfb's rate, of straight TCP", stat.Ratios(rate[keySageRFB], rate[keyTCP]), 0.80, false},
-		{"Sage rfb's rate, of the fastest proxy", stat.Ratios(rate[keySageRFB],
-			fastest(rate[keyNginx], rate[keyWebsockify], rate[keyNginxWebsockify])), 1, false},
-		{"Sage rfb's CPU per GB, of websockify", stat.Ratios(cost[keySageRFB], cost[keyWebsockify]), 0.50, true},
-		{"Sage rfb's trip p50, of nginx stream", stat.Ratios(p50[keySageRFB], p50[keyNginx]), 1, true},
-		{"Sage rfb's trip p99, of nginx stream", stat.Ratios(p99[keySageRFB], p99[keyNginx]), 1, true},
-		{"Sage websocket's rate, of its websockify", stat.Ratios(rate[keySageWebSocket], rate[keyWebsockify]), 0.95, false},
-		{"understanding's rate, of Sage rfb", stat.Ratios(rate[keySageUnderstood], rate[keySageRFB]), 0.97, false},
-		{"understanding's CPU per GB, of Sage rfb", stat.Ratios(cost[keySageUnderstood], cost[keySageRFB]), 1.03, true},
-	})
+	table.Aims(w,
+		table.Aim{What: "Sage rfb's rate, of straight TCP", Figures: stat.Ratios(rate[keySageRFB], rate[keyTCP]), Limit: 0.80},
+		table.Aim{What: "Sage rfb's rate, of the fastest proxy", Figures: stat.Ratios(rate[keySageRFB],
+			fastest(rate[keyNginx], rate[keyWebsockify], rate[keyNginxWebsockify])), Limit: 1},
+		table.Aim{What: "Sage rfb's CPU per GB, of websockify", Figures: stat.Ratios(cost[keySageRFB], cost[keyWebsockify]), Limit: 0.50, AtMost: true},
+		table.Aim{What: "Sage rfb's trip p50, of nginx stream", Figures: stat.Ratios(p50[keySageRFB], p50[keyNginx]), Limit: 1, AtMost: true},
+		table.Aim{What: "Sage rfb's trip p99, of nginx stream", Figures: stat.Ratios(p99[keySageRFB], p99[keyNginx]), Limit: 1, AtMost: true},
+		table.Aim{What: "Sage websocket's rate, of its websockify", Figures: stat.Ratios(rate[keySageWebSocket], rate[keyWebsockify]), Limit: 0.95},
+		table.Aim{What: "understanding's rate, of Sage rfb", Figures: stat.Ratios(rate[keySageUnderstood], rate[keySageRFB]), Limit: 0.97},
+		table.Aim{What: "understanding's CPU per GB, of Sage rfb", Figures: stat.Ratios(cost[keySageUnderstood], cost[keySageRFB]), Limit: 1.03, AtMost: true},
+	)
 	if err := w.Flush(); err != nil {
 		return err
 	}
@@ -105,7 +103,7 @@ func printReplay(out io.Writer, rows []*replayRow, r *replay) error {
 	}
 	fmt.Fprintf(out, "A person who works, recorded with Tight: %d streams at once, each %d updates and %.1f MB in %.0f s; plays: %d\n",
 		r.o.streams, updates, float64(size)/1e6, r.rec.Length().Seconds(), r.o.plays)
-	w := newTable(out)
+	w := table.New(out)
 	fmt.Fprintln(w, "way\tCPU s/min\tof nginx, websockify\tdelay p50, us\tp99, us\tp99 added, us\tp99 of nginx, websockify")
 	for _, row := range rows {
 		added := "-"
@@ -117,10 +115,10 @@ func printReplay(out io.Writer, rows []*replayRow, r *replay) error {
 			1e6*stat.Percentile(row.all, 99), added, ratio(row.percentiles(99), p99[keyNginxWebsockify]))
 	}
 	fmt.Fprintln(w)
-	printAims(w, []aim{
-		{"Sage rfb's CPU, of nginx, websockify", stat.Ratios(cpu[keySageRFB], cpu[keyNginxWebsockify]), 0.50, true},
-		{"understanding's CPU, of Sage rfb", stat.Ratios(cpu[keySageUnderstood], cpu[keySageRFB]), 1.03, true},
-	})
+	table.Aims(w,
+		table.Aim{What: "Sage rfb's CPU, of nginx, websockify", Figures: stat.Ratios(cpu[keySageRFB], cpu[keyNginxWebsockify]), Limit: 0.50, AtMost: true},
+		table.Aim{What: "understanding's CPU, of Sage rfb", Figures: stat.Ratios(cpu[keySageUnderstood], cpu[keySageRFB]), Limit: 1.03, AtMost: true},
+	)
 	if err := w.Flush(); err != nil {
 		return err
 	}
@@ -156,4 +154,18 @@ func bufferName(kib int) string {
 		return "as nginx has it"
 	}
 	return fmt.Sprintf("%dk", kib)
+}
+
+// fastest gives the best figure of each round, of several ways.
+func fastest(ways ...[]float64) []float64 {
+	var best []float64
+	for _, rates := range ways {
+		if best == nil {
+			best = slices.Clone(rates)
+		}
+		for i := range min(len(best), len(rates)) {
+			best[i] = max(best[i], rates[i])
+		}
+	}
+	return best
 }

@@ -45,7 +45,7 @@ type kind struct {
 
 // kinds lists all ways, in the order of the table.
 func kinds() []kind {
-	all := []kind{
+	return []kind{
 		{keyTCP, "straight TCP", false, func(_ context.Context, s *site, _ int) (*way, error) {
 			return &way{address: s.address}, nil
 		}},
@@ -55,6 +55,9 @@ func kinds() []kind {
 		}},
 		{keySageRFB, "Sage rfb", false, func(ctx context.Context, s *site, _ int) (*way, error) {
 			return sage(ctx, gateway.Endpoint{Protocol: stream.ProtocolRFB, Address: s.address})
+		}},
+		{keySageUnderstood, "Sage rfb, understood", false, func(ctx context.Context, s *site, _ int) (*way, error) {
+			return sage(ctx, gateway.Endpoint{Protocol: stream.ProtocolRFB, Address: s.address, Understand: true})
 		}},
 		{keyWebsockify, "websockify", false, func(_ context.Context, s *site, _ int) (*way, error) {
 			return &way{address: s.websockifyAt, path: "/websockify", between: []*proc.Process{s.websockify}}, nil
@@ -74,14 +77,6 @@ func kinds() []kind {
 			return &way{address: address, path: "/websockify", between: []*proc.Process{p, s.websockify}}, err
 		}},
 	}
-	if gateway.Understood {
-		all = slices.Insert(all, 3, kind{
-			keySageUnderstood, "Sage rfb, understood", false, func(ctx context.Context, s *site, _ int) (*way, error) {
-				return sage(ctx, gateway.Endpoint{Protocol: stream.ProtocolRFB, Address: s.address, Understand: true})
-			},
-		})
-	}
-	return all
 }
 
 func sage(ctx context.Context, endpoint gateway.Endpoint) (*way, error) {

@@ -23,9 +23,6 @@ type Endpoint struct {
 	Understand bool
 }
 
-// Understood reports that this gateway can understand RFB.
-const Understood = true
-
 // newGateway is the one place where the gateway under test is put together.
 func newGateway(endpoint Endpoint) *stream.Gateway {
 	return stream.New(sessions{endpoint}, stream.Options{})

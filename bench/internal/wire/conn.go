@@ -33,7 +33,7 @@ const (
 )
 
 // mask is the masking key of all frames: measuring needs no secret, but the work of unmasking.
-var mask = [4]byte{0x37, 0xfa, 0x21, 0x3d} //nolint:gochecknoglobals // A constant that Go has no word for.
+const mask uint32 = 0x37fa213d
 
 // Conn is one connection. One goroutine may read, and others may write.
 type Conn struct {
@@ -209,9 +209,9 @@ func (c *Conn) send(opcode byte, b []byte) error {
 		out = append(out, 0x80|127)
 		out = binary.BigEndian.AppendUint64(out, uint64(n))
 	}
-	out = append(out, mask[:]...)
+	out = binary.BigEndian.AppendUint32(out, mask)
 	for i, v := range b {
-		out = append(out, v^mask[i&3])
+		out = append(out, v^byte(mask>>(24-8*(i&3))))
 	}
 	c.out = out
 	_, err := c.rw.Write(out)
