@@ -50,7 +50,10 @@ async function lists(person, uid) {
   await person.open("/desktops");
   const card = tab.locator(`[data-uid="${uid}"]`);
   await card.locator(".thumb img:not(.appicon)").waitFor({ timeout: startLimit });
-  await card.locator("polyline").first().waitFor({ timeout: startLimit });
+  // Not every engine measures.
+  const { status } = await fetch(new URL(`/api/vm/${uid}/stats`, address));
+  const figures = status === 501 ? card.getByText("does not tell how much it uses") : card.locator("polyline").first();
+  await figures.waitFor({ timeout: startLimit });
   await person.checkAccess("my desktops");
   await person.shot("2-my-desktops");
   await card.locator("[data-action=log]").click();
@@ -66,6 +69,6 @@ async function lists(person, uid) {
   await card.locator("[data-action=delete]").click();
   await tab.locator("dialog button[value=ok]").click();
   await card.waitFor({ state: "detached", timeout: startLimit });
-  person.forgive(/404 \(Not Found\)/);
+  person.forgive(/status of (404|501)/);
   console.log("my desktops: picture, figures, log, restart, delete");
 }

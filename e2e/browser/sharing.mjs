@@ -74,5 +74,9 @@ await run(async (come) => {
   await anna.page.locator("dialog button[value=ok]").click();
   for (const person of [anna, ben]) await person.page.locator("[data-state=stopped]").waitFor({ timeout: startLimit });
   console.log("it stopped for both");
-  for (const person of [anna, ben, carla]) person.forgive(/WebSocket connection|404 \(Not Found\)/);
+  await carla.page.getByText("It may have been stopped.").waitFor({ timeout: startLimit });
+  const after = await fetch(new URL(`/api/vm/${new URL(anna.page.url()).pathname.split("/").at(-1)}`, address));
+  check(after.status === 404, `who may only look has started it again: ${after.status}`);
+  console.log("who watched is told, and started nothing");
+  for (const person of [anna, ben, carla]) person.forgive(/WebSocket connection|Failed when connecting|status of 404/);
 });

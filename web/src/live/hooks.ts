@@ -22,6 +22,8 @@ export function useTask(run: (signal: AbortSignal) => Promise<void>, deps: unkno
   }, deps);
 }
 
+const notImplemented = 501;
+
 /** Asks again and again while the page can be seen; `every` is in milliseconds. */
 export function usePolled<T>(ask: (signal: AbortSignal) => Promise<T>, every: number, deps: unknown[], enabled = true): { value: T | undefined; problem: Problem | undefined } {
   const [state, setState] = useState<{ value: T | undefined; problem: Problem | undefined }>({ value: undefined, problem: undefined });
@@ -34,7 +36,10 @@ export function usePolled<T>(ask: (signal: AbortSignal) => Promise<T>, every: nu
           setState({ value, problem: undefined });
         } catch (error) {
           signal.throwIfAborted();
-          setState((last) => ({ ...last, problem: asProblem(error) }));
+          const problem = asProblem(error);
+          setState((last) => ({ ...last, problem }));
+          // What this server cannot do, it cannot do later either.
+          if (problem.status === notImplemented) return;
         }
         await wait(every, signal);
       }

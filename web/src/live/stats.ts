@@ -7,11 +7,11 @@ const everyMs = 2000;
 /** How many measurements a chart shows. */
 export const room = 60;
 
-/** The latest measurements of a desktop, the newest last, while they are wanted. */
-export function useStats(uid: string, wanted: boolean): Stats[] {
+/** The latest measurements of a desktop, the newest last, while they are wanted; undefined where the server has none. */
+export function useStats(uid: string, wanted: boolean): Stats[] | undefined {
   const { api } = useSite();
   const course = useRef<Stats[]>([]);
-  const { value } = usePolled((signal) => api.stats(uid, signal), everyMs, [uid], wanted);
+  const { value, problem } = usePolled((signal) => api.stats(uid, signal), everyMs, [uid], wanted);
   if (value && course.current.at(-1) !== value) course.current = [...course.current, value].slice(-room);
-  return course.current;
+  return problem?.code === "unsupported" ? undefined : course.current;
 }

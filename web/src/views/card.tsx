@@ -144,6 +144,7 @@ function Facts({ desktop, used }: { desktop: Desktop; used: number | undefined }
 
 function Charts({ desktop, wanted }: { desktop: Desktop; wanted: boolean }) {
   const stats = useStats(desktop.uid, wanted);
+  if (!stats) return <p class="quiet small">This server does not tell how much it uses.</p>;
   const last = stats.at(-1);
   const processors = desktop.limits?.cpus ?? 1;
   const memory = last?.memory_limit_bytes || desktop.limits?.memory_bytes || Math.max(1, ...stats.map((one) => one.memory_bytes)) * 1.5;
