@@ -50,9 +50,9 @@ func run(args []string, in io.Reader, out io.Writer) error {
 	var o options
 	var rows string
 	flags := flag.NewFlagSet("stream", flag.ContinueOnError)
-	flags.IntVar(&o.rounds, "rounds", 7, "how often whole screens are measured in each row; 0 leaves that table out")
-	flags.DurationVar(&o.span, "span", 1500*time.Millisecond, "how long whole screens are asked for in a round")
-	flags.IntVar(&o.trips, "trips", 3000, "how many round trips are made in a round")
+	flags.IntVar(&o.rounds, "rounds", 15, "how often whole screens are measured in each row; 0 leaves that table out")
+	flags.DurationVar(&o.span, "span", 700*time.Millisecond, "how long whole screens are asked for in a round")
+	flags.IntVar(&o.trips, "trips", 1500, "how many round trips are made in a round")
 	flags.IntVar(&o.plays, "plays", 1, "how often the recording is played in each row; 0 leaves that table out")
 	flags.IntVar(&o.streams, "streams", 50, "how many viewers the recording has at once")
 	flags.StringVar(&rows, "rows", "", "the rows to measure, with commas between them; default all")

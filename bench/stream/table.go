@@ -60,7 +60,7 @@ func printRaw(out io.Writer, rows []*rawRow, s *site, o options) error {
 
 // printNotes says what a reader of the table of whole screens must know.
 func printNotes(out io.Writer, rows []*rawRow, s *site, o options) {
-	fmt.Fprintln(out)
+	fmt.Fprintln(out, "\nCPU is that of all between viewer and server, with websockify where Sage or nginx stands in front of it.")
 	var others []float64
 	for _, r := range rows {
 		others = append(others, r.others...)
