@@ -98,9 +98,18 @@ export class Person {
     });
   }
 
+  /** Goes to Firefox's address bar, and waits until it can be seen there: a busy Firefox gives the next keys to its page. */
+  async addressBar() {
+    const cursor = 300; // pixels: more than a blinking cursor changes
+    await this.picture();
+    await this.page.keyboard.press("Control+l");
+    // Who is there already sees nothing.
+    await this.until("the address bar", async () => (await this.picture()).changed > cursor, 3000).catch(() => undefined);
+  }
+
   /** Types an address into Firefox and goes there. */
   async visit(address) {
-    await this.page.keyboard.press("Control+l");
+    await this.addressBar();
     await this.page.keyboard.type(address, { delay: 20 });
     await this.page.keyboard.press("Enter");
   }
@@ -117,10 +126,7 @@ export class Person {
     );
   }
 
-  /**
-   * Does something until it has shown effect. A busy Firefox gives the keys that follow Ctrl+L to the page that it
-   * shows, before its address bar has the focus; a person types them again, too.
-   */
+  /** Does something until it has shown effect, as a person would who sees that a busy Firefox has missed some keys. */
   async persist(what, act, look) {
     for (const last of [false, false, true]) {
       await act();
