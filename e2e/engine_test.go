@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -62,8 +63,10 @@ func connect(t *testing.T, name string) *engine {
 	return e
 }
 
-// bringImages builds what is missing or outdated of the catalog's images.
-func (e *engine) bringImages(t *testing.T) {
+// bringImages builds what is missing or outdated of the apps' images; those of the
+// whole catalog if no app is named.
+func (e *engine) bringImages(t *testing.T, only ...string) {
+	t.Helper()
 	apps, err := catalog.Load(catalogFile)
 	if err != nil {
 		t.Fatal(err)
@@ -71,6 +74,9 @@ func (e *engine) bringImages(t *testing.T) {
 	images := session.NewImages(e.rt, func() *catalog.Catalog { return apps }, map[string]string{"VNC_SERVER": "tigervnc"})
 	for i := range apps.Apps {
 		app := &apps.Apps[i]
+		if len(only) > 0 && !slices.Contains(only, app.ID) {
+			continue
+		}
 		var last []string
 		err := images.Update(t.Context(), app, func(app string, p runtime.Progress) {
 			if p.Text != "" {

@@ -8,7 +8,7 @@ func TestEngines(t *testing.T) {
 	for _, name := range []string{"docker", "podman", "podman-rootless"} {
 		t.Run(name, func(t *testing.T) {
 			e := connect(t, name)
-			if !t.Run("images", e.bringImages) {
+			if !t.Run("images", func(t *testing.T) { e.bringImages(t) }) {
 				t.FailNow()
 			}
 			for _, app := range apps() {
