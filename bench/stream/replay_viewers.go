@@ -51,7 +51,7 @@ type received struct {
 }
 
 // serveAudience is the process of many viewers: it connects them all, says so, and begins when it is told to. It gives
-// what each of them has received, or the error of one.
+// what each of them has received, or the error of one, and ends with in.
 func serveAudience(args []string, in io.Reader, out io.Writer) error {
 	var address, path string
 	var streams int
@@ -88,7 +88,8 @@ func serveAudience(args []string, in io.Reader, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintln(out, "ready")
-	if !bufio.NewScanner(in).Scan() {
+	told := bufio.NewScanner(in)
+	if !told.Scan() {
 		return errors.New("told nothing")
 	}
 	all := make([]received, streams)
@@ -104,7 +105,12 @@ func serveAudience(args []string, in io.Reader, out io.Writer) error {
 	if err := watching.Wait(); err != nil {
 		return err
 	}
-	return gob.NewEncoder(out).Encode(all)
+	if err := gob.NewEncoder(out).Encode(all); err != nil {
+		return err
+	}
+	// The connections stay, or what websockify's children have used would go with them before it is looked at.
+	told.Scan()
+	return told.Err()
 }
 
 // sit connects a viewer.
