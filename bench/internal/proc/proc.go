@@ -58,7 +58,7 @@ func start(ctx context.Context, stderr io.Writer, name string, args ...string) (
 	cmd.WaitDelay = patience
 	// No child outlives this process, however it ends.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
-	said := &tail{}
+	said := &beginning{}
 	if stderr == nil {
 		stderr = said
 	}
@@ -134,12 +134,6 @@ func (p *Process) Stop() {
 	})
 }
 
-// Wait waits for a program that ends by itself.
-func (p *Process) Wait() error {
-	<-p.ended
-	return p.err
-}
-
 // Running gives an error once the program has ended.
 func (p *Process) Running() error {
 	select {
@@ -150,25 +144,29 @@ func (p *Process) Running() error {
 	}
 }
 
-// tail keeps the beginning of what is written to it.
-type tail struct {
-	mu sync.Mutex
-	b  []byte
+// beginning keeps the first of what is written to it.
+type beginning struct {
+	mu   sync.Mutex
+	text []byte
 }
 
-// Write keeps b as long as there is room.
-func (t *tail) Write(b []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.b = append(t.b, b[:min(len(b), 4096-len(t.b))]...)
-	return len(b), nil
+// maxBeginning is how much of it is kept, in bytes.
+const maxBeginning = 4096
+
+// Write keeps text as long as there is room.
+func (b *beginning) Write(text []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.text = append(b.text, text[:min(len(text), maxBeginning-len(b.text))]...)
+	return len(text), nil
 }
 
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.b) == 0 {
+// String gives it behind a colon, for an error; nothing when nothing was written.
+func (b *beginning) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.text) == 0 {
 		return ""
 	}
-	return ": " + string(t.b)
+	return ": " + string(b.text)
 }
