@@ -32,8 +32,8 @@ type Attachment struct {
 
 // Attach finds the desktop behind a stream's token and counts a client on it
 // until Release. A token of a desktop that is being stopped leads to the uid's
-// next one, which is started. The token of a view-only link leads to endpoints
-// where that can be enforced.
+// next one, which is started. The token of a view-only link leads to a desktop
+// that runs, starts none, and opens endpoints where looking can be enforced.
 //
 // Errors: ErrUnknownStream, ErrUnknownEndpoint, ErrViewOnly, and those of Start.
 func (m *Manager) Attach(ctx context.Context, token, endpoint string) (*Attachment, error) {
@@ -44,19 +44,20 @@ func (m *Manager) Attach(ctx context.Context, token, endpoint string) (*Attachme
 			m.mu.Unlock()
 			return nil, ErrUnknownStream
 		}
+		viewOnly := d.token != token
 		if d.state.Running() {
 			defer m.mu.Unlock()
-			return m.attach(d, endpoint, d.token != token)
+			return m.attach(d, endpoint, viewOnly)
 		}
-		viewOnly := d.token != token
 		m.mu.Unlock()
+		if viewOnly {
+			return nil, ErrUnknownStream // Who may only look starts nothing.
+		}
 		s, err := m.Start(ctx, d.uid, Request{})
 		if err != nil {
 			return nil, err
 		}
-		if token = s.Token; viewOnly {
-			token = s.ViewToken
-		}
+		token = s.Token
 	}
 }
 

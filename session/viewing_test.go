@@ -10,6 +10,7 @@ import (
 
 	"sage/catalog"
 	"sage/runtime"
+	"sage/runtime/fake"
 	"sage/session"
 )
 
@@ -64,6 +65,28 @@ func TestViewOnlyLink(t *testing.T) {
 		if err != nil || next.ViewToken == s.ViewToken {
 			t.Errorf("the next desktop has the view-only token of the last one: %v", err)
 		}
+	}, understood(nil))
+}
+
+// TestViewOnlyLinkStartsNothing: while a desktop is being stopped, who may use it
+// gets the next one, but who may only look does not.
+func TestViewOnlyLinkStartsNothing(t *testing.T) {
+	bubble(t, func(t *testing.T, b *bench) {
+		b.engine.SetImage(image, fake.Image{Program: fake.Stubborn(fake.VNC(vncPort))})
+		s, err := b.Start(t.Context(), "alice", session.Request{App: "desk"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stopped := b.stopSoon("alice", session.StopOptions{})
+		b.pass(time.Second)
+		b.wantState("alice", session.Stopping)
+		if _, err := b.Attach(t.Context(), s.ViewToken, "vnc"); !errors.Is(err, session.ErrUnknownStream) {
+			t.Errorf("a view-only link to a desktop that is being stopped: %v", err)
+		}
+		if err := <-stopped; err != nil {
+			t.Error(err)
+		}
+		b.wantState("alice", session.Absent)
 	}, understood(nil))
 }
 
