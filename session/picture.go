@@ -53,21 +53,18 @@ func (m *Manager) Picture(ctx context.Context, uid string, width int) (Picture, 
 	d := m.desktops[uid]
 	live := d != nil && d.state.Running()
 	m.mu.Unlock()
-	var screen image.Image
-	at := time.Now()
-	var err error
-	if live {
-		ctx, cancel := context.WithTimeout(ctx, pictureTimeout)
-		defer cancel()
-		screen, err = m.takePicture(ctx, d)
-	} else {
-		screen, at, err = m.store.loadPicture(uid)
+	if !live {
+		return m.store.loadPicture(uid, width)
 	}
+	ctx, cancel := context.WithTimeout(ctx, pictureTimeout)
+	defer cancel()
+	at := time.Now()
+	screen, err := m.takePicture(ctx, d)
 	if err != nil {
 		return Picture{}, err
 	}
 	data, err := encodePicture(scaleDown(screen, width))
-	return Picture{PNG: data, At: at, Live: live}, err
+	return Picture{PNG: data, At: at, Live: true}, err
 }
 
 // takePicture asks a desktop's VNC server what it shows.
@@ -155,25 +152,31 @@ func encodePicture(screen image.Image) ([]byte, error) {
 
 func (s *store) picturePath(uid string) string { return filepath.Join(s.pictures, uid+".png") }
 
-// loadPicture reads the last picture of a uid, and when it was taken.
-func (s *store) loadPicture(uid string) (image.Image, time.Time, error) {
-	file, err := os.Open(s.picturePath(uid))
+// loadPicture reads the last picture of a uid. As it was kept it needs no decoding.
+func (s *store) loadPicture(uid string, width int) (Picture, error) {
+	data, err := os.ReadFile(s.picturePath(uid))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, time.Time{}, fmt.Errorf("%w of %q: it has not run yet, or was purged", ErrNoPicture, uid)
+		return Picture{}, fmt.Errorf("%w of %q: it has not run yet, or was purged", ErrNoPicture, uid)
 	}
 	if err != nil {
-		return nil, time.Time{}, fmt.Errorf("%w: picture of %q: %w", ErrStore, uid, err)
+		return Picture{}, fmt.Errorf("%w: picture of %q: %w", ErrStore, uid, err)
 	}
-	defer file.Close()
-	about, err := file.Stat()
+	about, err := os.Stat(s.picturePath(uid))
 	if err != nil {
-		return nil, time.Time{}, fmt.Errorf("%w: picture of %q: %w", ErrStore, uid, err)
+		return Picture{}, fmt.Errorf("%w: picture of %q: %w", ErrStore, uid, err)
 	}
-	screen, err := png.Decode(file)
+	p := Picture{PNG: data, At: about.ModTime()}
+	size, err := png.DecodeConfig(bytes.NewReader(data))
+	if err == nil && 0 < width && width < size.Width {
+		var screen image.Image
+		if screen, err = png.Decode(bytes.NewReader(data)); err == nil {
+			p.PNG, err = encodePicture(scaleDown(screen, width))
+		}
+	}
 	if err != nil {
-		return nil, time.Time{}, fmt.Errorf("%w of %q: the file is damaged: %w", ErrNoPicture, uid, err)
+		return Picture{}, fmt.Errorf("%w of %q: the file is damaged: %w", ErrNoPicture, uid, err)
 	}
-	return screen, about.ModTime(), nil
+	return p, nil
 }
 
 // savePicture writes the last picture of a uid: afterwards the file is the new
