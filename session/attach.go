@@ -76,6 +76,7 @@ func (m *Manager) attach(d *desktop, endpoint string, viewOnly bool) (*Attachmen
 		}
 		m.tell(d.uid)
 		if d.state == Ready {
+			d.came = time.Now()
 			m.setState(d, Occupied)
 		}
 		return &Attachment{Endpoint: e, UID: d.uid, ViewOnly: viewOnly, m: m, d: d, id: d.id}, nil

@@ -60,12 +60,12 @@ func (d *desktop) expired(now time.Time) (reason StopReason, over bool) {
 }
 
 // untouched tells whether nobody has touched the desktop for too long, although
-// there are clients.
+// there are clients. What was before they came is not held against them.
 func (d *desktop) untouched(now time.Time) bool {
 	if d.policy.inputIdle == 0 || d.desk == nil || d.clients == 0 {
 		return false
 	}
-	since := d.ready
+	since := d.came
 	if last := d.desk.LastInput(); last.After(since) {
 		since = last
 	}

@@ -125,9 +125,10 @@ type desktop struct {
 	// sample is what it used when somebody asked last.
 	sample runtime.Stats
 	// created is when the start began, born when the container ran, ready when the
-	// desktop answered or was adopted, left when the last client went, failed when
-	// the failure was; zero where that has not happened.
-	created, born, ready, left, failed time.Time
+	// desktop answered or was adopted, came when it had a client after having none,
+	// left when the last client went, failed when the failure was; zero where that
+	// has not happened.
+	created, born, ready, came, left, failed time.Time
 	// phase is that of the start that is under way.
 	phase Phase
 	// progress is the last word on the image, while Preparing; image is how far it

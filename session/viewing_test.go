@@ -143,6 +143,7 @@ func TestInputIdle(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		time.Sleep(2 * inputIdle) // Before anybody came.
 		a, err := b.Attach(t.Context(), s.Token, "vnc")
 		if err != nil {
 			t.Fatal(err)
@@ -169,7 +170,9 @@ func TestInputIdle(t *testing.T) {
 		if after := time.Since(touched); after < inputIdle || after > inputIdle+time.Second {
 			t.Errorf("stopped %s after it was touched, want %s", after, inputIdle)
 		}
-	}, understood(func(app *catalog.App) { app.Timeouts.InputIdle = catalog.Duration(inputIdle) }))
+	}, understood(func(app *catalog.App) { 
+		app.Timeouts.InputIdle, app.Timeouts.FirstClient = catalog.Duration(inputIdle), catalog.Duration(time.Hour)
+	}))
 }
 
 func TestNoPicture(t *testing.T) {
