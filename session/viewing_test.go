@@ -170,7 +170,7 @@ func TestInputIdle(t *testing.T) {
 		if after := time.Since(touched); after < inputIdle || after > inputIdle+time.Second {
 			t.Errorf("stopped %s after it was touched, want %s", after, inputIdle)
 		}
-	}, understood(func(app *catalog.App) { 
+	}, understood(func(app *catalog.App) {
 		app.Timeouts.InputIdle, app.Timeouts.FirstClient = catalog.Duration(inputIdle), catalog.Duration(time.Hour)
 	}))
 }
