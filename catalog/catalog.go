@@ -58,6 +58,8 @@ type App struct {
 	Aliases []string `yaml:"aliases" validate:"dive,alias"`
 
 	iconURI string
+	// fingerprint is made once when the catalog is read; empty for an App that was not.
+	fingerprint string
 }
 
 // IconDataURI returns the icon as a data URI (RFC 2397), or "" for an app without an icon.

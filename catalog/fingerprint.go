@@ -10,6 +10,9 @@ import (
 // one when the image, an endpoint, the environment, a limit, a mount or a time-out is another one, and the same when only
 // the words for people or the way in which the image is built are.
 func (a *App) Fingerprint() string {
+	if a.fingerprint != "" {
+		return a.fingerprint // It is asked for whenever a desktop is described.
+	}
 	b := *a
 	b.Title, b.Description, b.Icon, b.Build, b.Aliases = "", "", "", nil, nil
 	b.Variables = make([]Variable, len(a.Variables))

@@ -54,7 +54,7 @@ func Parse(name string, data []byte, dir string) (*Catalog, error) {
 	return c, nil
 }
 
-// complete fills in the defaults that depend on other values.
+// complete fills in the defaults that depend on other values, and what follows from all of them.
 func (c *Catalog) complete() {
 	for i := range c.Apps {
 		for j := range c.Apps[i].Endpoints {
@@ -67,6 +67,7 @@ func (c *Catalog) complete() {
 				v.MaxLength = defaultMaxLength
 			}
 		}
+		c.Apps[i].fingerprint = c.Apps[i].Fingerprint()
 	}
 }
 
