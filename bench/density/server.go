@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+
+	"sage/bench/internal/proc"
 )
 
 const (
@@ -16,25 +18,16 @@ const (
 
 // serveQuietly is the process of a stand-in for VNC servers: it greets everyone and says nothing more.
 func serveQuietly(in io.Reader, out io.Writer) error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := proc.Serve(func(conn net.Conn) {
+		defer conn.Close()
+		if _, err := io.WriteString(conn, greeting); err == nil {
+			_, _ = conn.Read(make([]byte, 1))
+		}
+	})
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				if _, err := io.WriteString(conn, greeting); err == nil {
-					_, _ = conn.Read(make([]byte, 1))
-				}
-			}()
-		}
-	}()
 	fmt.Fprintln(out, listener.Addr())
 	_, err = io.Copy(io.Discard, in)
 	return err

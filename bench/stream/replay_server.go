@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"sage/bench/internal/proc"
 	"sage/bench/internal/recording"
 )
 
@@ -59,20 +60,11 @@ func servePlayer(in io.Reader, out io.Writer) error {
 		return err
 	}
 	p := &player{rec: rec, messages: rec.Of(false), expected: join(rec.Of(true)), sent: make(map[int][]int64)}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := proc.Serve(p.serve)
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go p.serve(conn)
-		}
-	}()
 	fmt.Fprintln(out, listener.Addr())
 	for lines := bufio.NewScanner(in); lines.Scan(); {
 		var answer any = true

@@ -36,3 +36,22 @@ func (p *Process) Listens(ctx context.Context, address string) error {
 		}
 	}
 }
+
+// Serve listens on a port of loopback and gives every connection to serve, which closes it. It ends when the listener
+// is closed.
+func Serve(serve func(net.Conn)) (net.Listener, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go serve(conn)
+		}
+	}()
+	return listener, nil
+}
