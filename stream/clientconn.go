@@ -37,10 +37,27 @@ func newClientConn(conn net.Conn, opts Options) *clientConn {
 // Write is [net.Conn].
 func (c *clientConn) Write(b []byte) (int, error) {
 	n, err := c.out.Write(b)
+	c.count(n)
+	return n, err
+}
+
+// move writes head and what p holds behind it.
+func (c *clientConn) move(head []byte, p *pipe) error {
+	n, err := c.out.writeBefore(head, true)
+	c.count(n)
+	if err != nil {
+		return err
+	}
+	n, err = c.out.Move(p)
+	c.count(n)
+	return err
+}
+
+// count counts what was sent.
+func (c *clientConn) count(n int) {
 	if sent := c.sent.Add(int64(n)); c.pictured != nil && sent >= pictureBytes && sent-int64(n) < pictureBytes {
 		c.pictured()
 	}
-	return n, err
 }
 
 // Close is [net.Conn].

@@ -52,7 +52,7 @@ func (s *stream) frame(w http.ResponseWriter, r *http.Request) (carry func(), er
 	}
 	f := &framed{
 		stream: s, frames: frameWriter{conn: s.client}, decoder: ws.NewDecoder(true, opts.MaxClientMessage),
-		in:      newSource(s.client.Conn, s.gateway.small),
+		in:      newSource(s.client.Conn, s.gateway.small, nil),
 		desktop: &desktopSide{Conn: s.upstream, out: newSink(s.upstream, opts.WriteTimeout)},
 		met:     make(chan struct{}),
 	}
@@ -109,13 +109,16 @@ func (f *framed) toClient() {
 	case <-f.ctx.Done():
 		return
 	}
-	src := newSource(f.upstream, f.gateway.large)
+	src := newSource(f.upstream, f.gateway.large, f.gateway.pipesTo(f.client.out))
+	if f.filters() {
+		src.pipes = nil
+	}
 	limit := bufferSize
 	for {
 		var werr error
-		err := src.next(limit, func(b []byte) error {
+		err := src.next(limit, func(p piece) error {
 			began := time.Now()
-			werr = f.show(b)
+			werr = f.show(p)
 			limit = bufferSize
 			if time.Since(began) > slowWrite {
 				limit = slowSize
@@ -153,13 +156,13 @@ func (f *framed) fromClient(leftover []byte) {
 	f.end(e)
 	if e.status != 0 && !e.answers {
 		for err = nil; err == nil; { // Its frames make no sense any more.
-			err = f.in.next(clientBufferSize, func([]byte) error { return nil })
+			err = f.in.next(clientBufferSize, func(piece) error { return nil })
 		}
 	}
 }
 
 // use is take for a source.
-func (f *framed) use(b []byte) error { return f.take(b[headRoom:]) }
+func (f *framed) use(p piece) error { return f.take(p.bytes()) }
 
 // take looks at what came from the client. The payloads are moved together, so that many small messages are one write.
 func (f *framed) take(b []byte) error {

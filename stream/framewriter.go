@@ -10,25 +10,38 @@ import (
 // frameWriter sends frames to a client, one after the other. Whoever sends a large one holds the line for long, so pings
 // and pongs do not wait for it: they are left for the holder to send. It may be used by any number of goroutines.
 type frameWriter struct {
-	conn io.Writer
+	conn *clientConn
 
 	line   sync.Mutex // Held while a frame is written.
 	closed bool       // The close frame was sent; nothing may follow it.
+	head   []byte     // Of the frame under way, where that stands by itself.
 
 	dueMu sync.Mutex
 	due   []byte // Whole control frames that are to be sent as soon as the line is free.
 	pong  bool   // There is a pong among them.
 }
 
-// message sends the payload frame[headRoom:] as one binary message; the head is written before it.
-func (w *frameWriter) message(frame []byte) error {
+// message sends what p has as one binary message.
+func (w *frameWriter) message(p piece) error {
 	w.line.Lock()
-	err := w.put(ws.PutHead(frame, headRoom, len(frame)))
+	err := w.putMessage(p)
 	w.line.Unlock()
 	if err != nil {
 		return err
 	}
 	return w.flush()
+}
+
+// putMessage writes the frame of a message. In memory its head stands right before it. The line is held.
+func (w *frameWriter) putMessage(p piece) error {
+	if p.pipe == nil {
+		return w.put(ws.PutHead(p.buf, headRoom, len(p.buf)))
+	}
+	if w.closed {
+		return io.ErrClosedPipe
+	}
+	w.head = ws.AppendHead(w.head[:0], ws.Binary, p.size())
+	return w.conn.move(w.head, p.pipe)
 }
 
 // put writes frames unless there was a close frame. The line is held.

@@ -28,6 +28,7 @@ type Gateway struct {
 	opts     Options
 	large    *buffers // For what desktops send.
 	small    *buffers // For what clients send.
+	pipes    *pipes
 	active   atomic.Int64
 
 	mu      sync.Mutex
@@ -44,6 +45,7 @@ func New(sessions Sessions, opts Options) *Gateway {
 		opts:     opts.withDefaults(),
 		large:    newBuffers(bufferSize),
 		small:    newBuffers(clientBufferSize),
+		pipes:    newPipes(),
 		streams:  make(map[*stream]struct{}),
 	}
 }
@@ -351,4 +353,12 @@ func (s *stream) both(own, other func()) {
 	}()
 	own()
 	returned = true
+}
+
+// pipesTo gives pipes for a source whose bytes go to that sink, or nil where it takes none.
+func (g *Gateway) pipesTo(s *sink) *pipes {
+	if !s.takesPipes() {
+		return nil
+	}
+	return g.pipes
 }

@@ -88,12 +88,15 @@ func (f *framed) deliverGuarded(b []byte) error {
 	}
 }
 
-// show sends the client one message with what it may see of frame[headRoom:].
-func (f *framed) show(frame []byte) error {
-	if f.guard == nil || !f.guard.FiltersServer() {
-		return f.frames.message(frame)
+// filters tells whether the guard looks at what the desktop sends.
+func (f *framed) filters() bool { return f.guard != nil && f.guard.FiltersServer() }
+
+// show sends the client one message with what it may see of p.
+func (f *framed) show(p piece) error {
+	if !f.filters() {
+		return f.frames.message(p)
 	}
-	seen, err := f.guard.ToClient(frame[headRoom:])
+	seen, err := f.guard.ToClient(p.bytes())
 	if err != nil {
 		return &ending{status: ws.StatusPolicy, reason: err.Error()}
 	}
@@ -106,7 +109,7 @@ func (f *framed) send(b []byte) error {
 	defer f.gateway.large.put(buf)
 	for len(b) > 0 {
 		n := copy((*buf)[headRoom:], b)
-		if err := f.frames.message((*buf)[:headRoom+n]); err != nil {
+		if err := f.frames.message(piece{buf: (*buf)[:headRoom+n]}); err != nil {
 			return err
 		}
 		b = b[n:]

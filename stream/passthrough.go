@@ -164,16 +164,20 @@ func switchingProtocols(own, agreed http.Header) []byte {
 // last ends the stream.
 func (s *stream) copy(d direction, first []byte, half *atomic.Bool) {
 	var werr error
-	write := func(b []byte) error {
+	pass := func(p piece) error {
 		var n int
-		n, werr = d.sink.Write(b)
+		if p.pipe != nil {
+			n, werr = d.sink.Move(p.pipe)
+		} else {
+			n, werr = d.sink.Write(p.bytes())
+		}
 		d.passed.Add(int64(n))
 		return werr
 	}
-	from := newSource(d.from, s.gateway.large)
-	err := write(first)
+	from := newSource(d.from, s.gateway.large, s.gateway.pipesTo(d.sink))
+	err := pass(piece{buf: append(make([]byte, headRoom), first...)})
 	for err == nil {
-		err = from.next(bufferSize, func(b []byte) error { return write(b[headRoom:]) })
+		err = from.next(bufferSize, pass)
 	}
 	if werr == nil && !errors.Is(err, io.EOF) {
 		s.end(&ending{reason: d.reason, err: err})
@@ -187,7 +191,7 @@ func (s *stream) copy(d direction, first []byte, half *atomic.Bool) {
 	if werr != nil {
 		// Closing a connection with its bytes unread would reset it, and what its peer has not read yet would be lost.
 		for err = nil; err == nil; {
-			err = from.next(bufferSize, func([]byte) error { return nil })
+			err = from.next(bufferSize, func(piece) error { return nil })
 		}
 	}
 	if last {

@@ -6,15 +6,21 @@ import (
 	"syscall"
 )
 
-// ownBufferSize is what a source reads at once, in bytes, from a connection that gives no way to wait without a buffer,
-// until more than that comes at once.
-const ownBufferSize = 4 << 10
+const (
+	// ownBufferSize is what a source reads at once, in bytes, from a connection that gives no way to wait without a
+	// buffer, until more than that comes at once.
+	ownBufferSize = 4 << 10
+	// manyBytes at once are moved within the kernel from then on, and fewBytes are copied again. Moving costs a call more,
+	// and copying what it copies.
+	manyBytes, fewBytes = 32 << 10, 8 << 10
+)
 
 // source reads from a connection without holding a buffer while nothing comes: it waits until the kernel has bytes and
 // borrows a buffer only then. Connections that give no way to wait so are read with a small buffer of their own.
 type source struct {
 	conn    net.Conn
 	buffers *buffers
+	pipes   *pipes // Nil where bytes are wanted in memory.
 
 	raw  syscall.RawConn
 	read func(fd uintptr) bool // Made once: a closure per read would be an allocation per read.
@@ -22,6 +28,7 @@ type source struct {
 	// Of the read under way.
 	limit int
 	buf   *[]byte
+	pipe  *pipe
 	n     int
 	err   error
 
@@ -29,25 +36,38 @@ type source struct {
 	full bool   // The last read gave much, so more is likely to wait.
 }
 
-func newSource(conn net.Conn, b *buffers) *source {
-	s := &source{conn: conn, buffers: b, raw: waitable(conn)}
+// piece is what a source gives at once.
+type piece struct {
+	// buf has the bytes behind headRoom bytes that may be written to. It is nil where they are in a pipe.
+	buf  []byte
+	pipe *pipe
+}
+
+func (p piece) size() int {
+	if p.pipe != nil {
+		return p.pipe.held
+	}
+	return len(p.buf) - headRoom
+}
+
+// bytes gives what there is in memory.
+func (p piece) bytes() []byte { return p.buf[headRoom:] }
+
+// newSource makes a source with buffers of its own size; with pipes it may give them instead, when much comes.
+func newSource(conn net.Conn, b *buffers, p *pipes) *source {
+	s := &source{conn: conn, buffers: b, pipes: p, raw: waitable(conn)}
 	s.read = s.tryRead
 	return s
 }
 
-// next waits for bytes and gives at most limit of them to use, behind headRoom bytes that use may write to. Its error is
-// the connection's, or use's; io.EOF when the peer has ended its side.
-func (s *source) next(limit int, use func([]byte) error) error {
+// next waits for bytes and gives at most limit of them to use. Its error is the connection's, or use's; io.EOF when the
+// peer has ended its side.
+func (s *source) next(limit int, use func(piece) error) error {
 	if s.raw == nil {
 		return s.nextBlocking(limit, use)
 	}
 	s.limit, s.n, s.err = limit, 0, nil
-	defer func() {
-		if s.buf != nil {
-			s.buffers.put(s.buf)
-			s.buf = nil
-		}
-	}()
+	defer s.giveBack()
 	if err := s.raw.Read(s.read); err != nil {
 		return err
 	}
@@ -57,11 +77,28 @@ func (s *source) next(limit int, use func([]byte) error) error {
 	case s.n == 0:
 		return io.EOF
 	}
-	return use((*s.buf)[:headRoom+s.n])
+	if s.pipe != nil {
+		s.full = s.n >= fewBytes
+		return use(piece{pipe: s.pipe})
+	}
+	s.full = s.n >= manyBytes
+	return use(piece{buf: (*s.buf)[:headRoom+s.n]})
+}
+
+// giveBack gives back what was borrowed.
+func (s *source) giveBack() {
+	if s.buf != nil {
+		s.buffers.put(s.buf)
+		s.buf = nil
+	}
+	if s.pipe != nil {
+		s.pipes.put(s.pipe)
+		s.pipe = nil
+	}
 }
 
 // nextBlocking is next for connections that can only be read. A buffer is borrowed when the own one did not suffice.
-func (s *source) nextBlocking(limit int, use func([]byte) error) error {
+func (s *source) nextBlocking(limit int, use func(piece) error) error {
 	if s.own == nil {
 		s.own = make([]byte, headRoom+ownBufferSize)
 	}
@@ -75,7 +112,7 @@ func (s *source) nextBlocking(limit int, use func([]byte) error) error {
 	n, err := s.conn.Read(b[headRoom:])
 	s.full = n > ownBufferSize/2
 	if n > 0 {
-		if uerr := use(b[:headRoom+n]); uerr != nil {
+		if uerr := use(piece{buf: b[:headRoom+n]}); uerr != nil {
 			return uerr
 		}
 	}

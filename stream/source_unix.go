@@ -29,34 +29,45 @@ func waitable(conn net.Conn) syscall.RawConn {
 
 // tryRead reads what there is; false means that the caller is to wait until there is more.
 func (s *source) tryRead(fd uintptr) bool {
-	s.buf = s.buffers.get()
-	for {
-		s.n, s.err = syscall.Read(int(fd), (*s.buf)[headRoom:headRoom+s.limit])
-		if s.err != syscall.EINTR {
-			break
-		}
+	call := "read"
+	if s.full && s.pipes != nil {
+		s.pipe = s.pipes.get()
+	}
+	if s.pipe != nil {
+		call = "splice"
+		s.n, s.err = s.pipe.fill(int(fd), s.limit)
+	} else {
+		s.buf = s.buffers.get()
+		s.n, s.err = again(func() (int, error) { return syscall.Read(int(fd), (*s.buf)[headRoom:headRoom+s.limit]) })
 	}
 	if s.err == syscall.EAGAIN {
-		s.buffers.put(s.buf)
-		s.buf = nil
+		s.giveBack()
 		return false
 	}
 	if s.err != nil {
-		s.n, s.err = 0, os.NewSyscallError("read", s.err)
+		s.n, s.err = 0, os.NewSyscallError(call, s.err)
 	}
 	return true
 }
 
 // tryWrite writes what the kernel takes at once.
 func (s *sink) tryWrite(fd uintptr) bool {
+	for len(s.rest) > 0 {
+		n, err := again(func() (int, error) { return send(int(fd), s.rest, s.more) })
+		if err != nil {
+			break // It is told again by the write that follows.
+		}
+		s.rest = s.rest[n:]
+	}
+	return true
+}
+
+// again makes a system call that a signal may interrupt.
+func again(call func() (int, error)) (int, error) {
 	for {
-		n, err := syscall.Write(int(fd), s.rest)
-		if n > 0 {
-			s.rest = s.rest[n:]
+		n, err := call()
+		if err != syscall.EINTR {
+			return n, err
 		}
-		if err == syscall.EINTR {
-			continue
-		}
-		return true // An error is told again by the write that follows.
 	}
 }
