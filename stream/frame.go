@@ -50,6 +50,10 @@ func (s *stream) frame(w http.ResponseWriter, r *http.Request) (carry func(), er
 	if opts.Pictured != nil {
 		s.client.pictured = func() { opts.Pictured(s.att) }
 	}
+	if up := newLine(s.upstream); up != s.upstream {
+		s.upstream = up
+		s.own(up)
+	}
 	f := &framed{
 		stream: s, frames: frameWriter{conn: s.client}, decoder: ws.NewDecoder(true, opts.MaxClientMessage),
 		in:      newSource(s.client.Conn, s.gateway.small, nil),
@@ -113,6 +117,7 @@ func (f *framed) toClient() {
 	if f.filters() {
 		src.pipes = nil
 	}
+	defer func() { _ = src.settle() }() // If it fails it has ended the connection, which is as well now.
 	limit := bufferSize
 	for {
 		var werr error

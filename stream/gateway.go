@@ -73,6 +73,7 @@ func (g *Gateway) wait(ctx context.Context) (left int) {
 	}()
 	select {
 	case <-done:
+		g.pipes.close()
 		return 0
 	case <-ctx.Done():
 	}

@@ -52,9 +52,12 @@ func (p *pipe) close() {
 }
 
 // pipes lends pipes for as long as bytes flow. It may be used by any number of goroutines.
-type pipes struct{ free chan *pipe }
+type pipes struct {
+	free   chan *pipe
+	places places // For lines whose bytes go through them.
+}
 
-func newPipes() *pipes { return &pipes{free: make(chan *pipe, pipesKept)} }
+func newPipes() *pipes { return &pipes{free: make(chan *pipe, pipesKept), places: newPlaces()} }
 
 // get lends an empty pipe, or nil where the system gives none.
 func (p *pipes) get() *pipe {

@@ -34,6 +34,8 @@ type source struct {
 
 	own  []byte // Where raw is nil.
 	full bool   // The last read gave much, so more is likely to wait.
+
+	rush // Of bytes from a line.
 }
 
 // piece is what a source gives at once.
@@ -56,6 +58,7 @@ func (p piece) bytes() []byte { return p.buf[headRoom:] }
 // newSource makes a source with buffers of its own size; with pipes it may give them instead, when much comes.
 func newSource(conn net.Conn, b *buffers, p *pipes) *source {
 	s := &source{conn: conn, buffers: b, pipes: p, raw: waitable(conn)}
+	s.begin(conn)
 	s.read = s.tryRead
 	return s
 }
@@ -68,7 +71,7 @@ func (s *source) next(limit int, use func(piece) error) error {
 	}
 	s.limit, s.n, s.err = limit, 0, nil
 	defer s.giveBack()
-	if err := s.raw.Read(s.read); err != nil {
+	if err := s.wait(); err != nil {
 		return err
 	}
 	switch {
