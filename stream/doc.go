@@ -10,6 +10,8 @@
 //     clients that have vanished are found.
 //   - websocket-messages: the image speaks WebSocket, and what its messages hold is taken out and framed anew.
 //
+// Bytes in bulk are moved by the kernel and not copied, where it can do that.
+//
 // A [Guard] may stand between client and desktop where Sage frames. It understands what they say; the gateway does not.
 //
 // Promises: each stream is counted exactly once, from before it is dialled until everything about it has ended
