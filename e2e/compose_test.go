@@ -3,57 +3,152 @@ package e2e_test
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"maps"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
 
-// composeFile is what an operator starts from.
-const composeFile = "../deploy/compose.yaml"
+const (
+	// composeFile is what an operator starts from.
+	composeFile = "../deploy/compose.yaml"
+	// nobody is the user of Sage's own image.
+	nobody = "65532"
+)
 
-// TestCompose brings Sage up as deploy/compose.yaml says, with the Docker socket
-// and a volume at /app/data, and uses it.
+// TestCompose brings Sage up as deploy/compose.yaml says, in a container with Docker's socket and on networks of its
+// own, and uses it: as root without capabilities, which needs no setting, and as nobody.
 func TestCompose(t *testing.T) {
 	e := connect(t, "docker")
-	e.bringImages(t)
+	e.bringImages(t, "desktop")
 	need(t, "docker-compose", "install Debian's docker-compose")
 	need(t, "../bin/sage", "run make build")
+	t.Run("root without capabilities", func(t *testing.T) { testCompose(t, e, "") })
+	t.Run("nobody", func(t *testing.T) {
+		socket, err := os.Stat(strings.TrimPrefix(e.host, "unix://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		testCompose(t, e, fmt.Sprintf("%s:%d", nobody, socket.Sys().(*syscall.Stat_t).Gid))
+	})
+}
 
+func testCompose(t *testing.T, e *engine, user string) {
 	instance := "e2e-" + strings.ToLower(rand.Text()[:10])
-	address := freeAddress(t)
-	d := &daemon{t: t, e: e, instance: instance, base: instance + "-", address: "http://" + address, uids: map[string]bool{}}
+	port := freePort(t)
+	d := &daemon{t: t, e: e, instance: instance, base: instance + "-", address: "http://127.0.0.1:" + port, uids: map[string]bool{}}
+	network := instance + "-desktops"
 	env := settings{
 		"PATH": os.Getenv("PATH"), "HOME": t.TempDir(), "DOCKER_HOST": e.host, "DOCKER_BUILDKIT": "0", "COMPOSE_DOCKER_CLI_BUILD": "0",
-		"SAGE_LISTEN": address, "SAGE_INSTANCE": instance, "CONTAINER_BASE_NAME": d.base, "SAGE_VNC_SERVER": "tigervnc",
-		"PORT_RANGE_START": "24000", "PORT_RANGE_END": "24100", "CONTAINER_NO_CLIENT_TIMEOUT": "30",
+		"SAGE_PORT": port, "SAGE_NETWORK": network, "SAGE_INSTANCE": instance, "CONTAINER_BASE_NAME": d.base, "SAGE_VNC_SERVER": "tigervnc",
+		"CONTAINER_NO_CLIENT_TIMEOUT": "30",
 	}
-	compose := func(ctx context.Context, args ...string) {
+	if user != "" {
+		env["SAGE_USER"] = user
+	}
+	compose := func(ctx context.Context, args ...string) string {
 		cmd := exec.CommandContext(ctx, "docker-compose", append([]string{"-p", instance, "-f", composeFile}, args...)...)
 		cmd.Env = maps.Clone(env).environ()
-		if out, err := cmd.CombinedOutput(); err != nil {
+		out, err := cmd.CombinedOutput()
+		if err != nil {
 			t.Errorf("docker-compose %s: %v\n%s", args[0], err, out)
 		}
+		return string(out)
 	}
-	t.Cleanup(func() { e.sweep(t, instance, d.volume, d.knownUIDs()) })
 	t.Cleanup(func() { compose(context.WithoutCancel(t.Context()), "down", "--volumes") })
+	t.Cleanup(func() { e.sweep(t, instance, d.volume, d.knownUIDs()) })
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(compose(context.WithoutCancel(t.Context()), "logs", "--no-color"))
+		}
+	})
 	compose(t.Context(), "up", "--detach", "--build")
 	d.awaitReady(t)
+	sage := instance + "_sage_1"
+	awaitHealthy(t, e, sage)
 
 	first := d.start(t, "allocate", `{"vm":"desktop"}`)
 	s := d.watch(t, first.URL, "vnc")
 	s.await(t, "desktop", showsTerminal)
+	for _, c := range e.containers(t.Context(), t, instance, first.UID) {
+		c, err := e.rt.Inspect(t.Context(), c.ID)
+		if err != nil || len(c.Ports) > 0 {
+			t.Errorf("the desktop publishes %v, %v", c.Ports, err)
+		}
+		testFence(t, e, sage, network, string(c.ID))
+	}
 	// Its data outlive the container of Sage, and desktops do, too.
 	compose(t.Context(), "up", "--detach", "--force-recreate")
 	d.awaitReady(t)
 	if again := d.start(t, first.UID, `{}`); again.URL != first.URL {
 		t.Errorf("the desktop was not adopted: its url is %s, was %s", again.URL, first.URL)
 	}
+	d.watch(t, first.URL, "vnc").await(t, "adopted", showsTerminal)
 	d.stop(t, first.UID)
+}
+
+// testFence wants a desktop to find nobody where Sage listens to others. What a desktop finds on its own port proves that
+// it would.
+func testFence(t *testing.T, e *engine, sage, network, desktop string) {
+	t.Helper()
+	address := strings.TrimSpace(e.cli(t, "inspect", "-f", `{{(index .NetworkSettings.Networks "`+network+`").IPAddress}}`, sage))
+	talk := func(port int, words string) string {
+		return e.cli(t, "exec", desktop, "bash", "-c",
+			fmt.Sprintf(`exec 3<>/dev/tcp/$0/%d && printf '%s' >&3 && timeout 30 head -c 8 <&3 2>/dev/null || true`, port, words), address)
+	}
+	if got := talk(4024, `GET /healthz HTTP/1.0\r\n\r\n`); got != "" {
+		t.Errorf("a desktop is answered by Sage: %q", got)
+	}
+	address = "127.0.0.1"
+	if got := talk(5900, ""); got != "RFB 003." {
+		t.Errorf("a desktop is not answered by its own server: %q", got)
+	}
+}
+
+// cli runs the engine's own program, which has to succeed.
+func (e *engine) cli(t *testing.T, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, e.kind, args...)
+	cmd.Env = append(os.Environ(), "DOCKER_HOST="+e.host, "CONTAINER_HOST="+e.host, "DOCKER_BUILDKIT=0")
+	if e.kind == "podman" {
+		cmd.Args = append([]string{"podman", "--remote"}, args...)
+	}
+	var said strings.Builder
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s%s", e.kind, strings.Join(args, " "), err, out, said.String())
+	}
+	return string(out)
+}
+
+// awaitHealthy waits until the engine finds a container's own check well.
+func awaitHealthy(t *testing.T, e *engine, container string) {
+	t.Helper()
+	deadline := time.Now().Add(2 * time.Minute)
+	for {
+		health := strings.TrimSpace(e.cli(t, "inspect", "-f", "{{.State.Health.Status}}", container))
+		if health == "healthy" {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s is %s: %s", container, health, e.cli(t, "inspect", "-f", "{{json .State.Health}}", container))
+		}
+		select {
+		case <-t.Context().Done():
+			t.Fatal(t.Context().Err())
+		case <-time.After(lookInterval):
+		}
+	}
 }
 
 // awaitReady waits until Sage says that it can start desktops.
@@ -76,13 +171,13 @@ func (d *daemon) awaitReady(t *testing.T) {
 	}
 }
 
-// freeAddress is a loopback address that nobody listens on.
-func freeAddress(t *testing.T) string {
+// freePort is a port of loopback that nobody listens on.
+func freePort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	return l.Addr().String()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }

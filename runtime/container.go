@@ -25,6 +25,9 @@ type Spec struct {
 	Env map[string]string
 	// Labels go onto the container and onto volumes made for it.
 	Labels map[string]string
+	// Network is the name of a network of the engine; empty means the engine's
+	// default. It has to exist.
+	Network string
 	// Ports are published on the host.
 	Ports []PortBinding
 	// Volumes are mounted.

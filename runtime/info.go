@@ -1,5 +1,7 @@
 package runtime
 
+import "net/netip"
+
 // Info is what an engine says of itself.
 type Info struct {
 	// Backend is the backend's name: "docker", "podman" or "fake".
@@ -14,6 +16,12 @@ type Info struct {
 	// CgroupVersion is 1 or 2, or 0 where the engine does not tell.
 	CgroupVersion int
 	Capabilities  Capabilities
+	// Networks are the engine's networks that the asking process is on, because it
+	// runs in one of the engine's containers: those that people have made, by name,
+	// then the engine's own. A container on one of them (see Spec.Network) can be
+	// dialled without a published port. There are none for a process outside of
+	// containers, in another engine's, or on the host's network.
+	Networks []Network
 	// Warnings are what the engine or the backend finds wrong with this host, in
 	// plain words.
 	Warnings []string
@@ -34,4 +42,12 @@ type Capabilities struct {
 	ContainerAddress bool
 	// PullProgress says that EnsureImage reports bytes while it pulls.
 	PullProgress bool
+}
+
+// Network is a network of the engine as the asking process sees it.
+type Network struct {
+	Name string
+	// Address is the process's own, Gateway the engine's; who comes through a
+	// published port comes from there on some engines. It may be invalid.
+	Address, Gateway netip.Addr
 }

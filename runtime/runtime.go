@@ -83,8 +83,9 @@ type Runtime interface {
 	//
 	// After an error there is no container, unless the context ended.
 	//
-	// Errors: ErrConflict (the name is in use), ErrImageNotFound, ErrInvalid,
-	// ErrPortInUse (engines that reserve ports early), ErrExhausted.
+	// Errors: ErrConflict (the name is in use), ErrImageNotFound, ErrInvalid (also
+	// for a network that does not exist), ErrPortInUse (engines that reserve ports
+	// early), ErrExhausted.
 	Create(ctx context.Context, spec Spec) (ID, error)
 
 	// Start runs a created container and returns when its first process runs.
@@ -141,8 +142,8 @@ type Runtime interface {
 	Stats(ctx context.Context, id ID) (Stats, error)
 
 	// Dial connects to a TCP port inside the container by the shortest way that
-	// the engine offers: the container's address where it can be reached from
-	// here, else the published port. The connection stays open when ctx ends.
+	// the engine offers: the container's address on a network that this process is
+	// on, or any where that can be reached from here, else the published port. The connection stays open when ctx ends.
 	//
 	// Errors: ErrNotFound, ErrConflict (the container does not run),
 	// ErrRefused (nothing listens on that port yet), ErrInvalid (the port is

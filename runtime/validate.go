@@ -23,6 +23,9 @@ func (spec *Spec) Validate() error {
 			return fmt.Errorf("environment variable %q: a name has no '=', and neither name nor value a zero byte", name)
 		}
 	}
+	if spec.Network == "host" || spec.Network == "none" || spec.Network != "" && !ValidName(spec.Network) {
+		return fmt.Errorf("network %q: name a network that containers share", spec.Network)
+	}
 	for _, port := range spec.Ports {
 		if port.ContainerPort == 0 || port.HostPort == 0 || !port.HostIP.IsValid() {
 			return fmt.Errorf("port %d: host address and both ports are required", port.ContainerPort)
@@ -57,7 +60,7 @@ func (spec *Spec) Validate() error {
 	return nil
 }
 
-// ValidName tells whether containers and volumes may be called so on every engine:
+// ValidName tells whether containers, volumes and networks may be called so on every engine:
 // letters, digits, '_', '.' and '-', starting with a letter or digit.
 func ValidName(name string) bool {
 	for i, c := range []byte(name) {

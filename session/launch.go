@@ -166,7 +166,11 @@ func (l *launch) tryContainer(ctx context.Context) error {
 	ctx, cancel := l.bounded(ctx)
 	defer cancel()
 	l.enter(PhaseCreate)
-	ports, err := l.m.ports.lease(l.d.uid, len(l.plan.app.Endpoints))
+	published := 0
+	if l.m.opts.PublishIP.IsValid() {
+		published = len(l.plan.app.Endpoints)
+	}
+	ports, err := l.m.ports.lease(l.d.uid, published)
 	if err != nil {
 		return err
 	}

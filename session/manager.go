@@ -13,7 +13,7 @@ import (
 	"sage/viewer"
 )
 
-// Options are a Manager's settings. All but Observer are required; the defaults are
+// Options are a Manager's settings. All but Observer and Network are required; the defaults are
 // those of the program's flags.
 type Options struct {
 	// Catalog gives the catalog in force; it is asked at every start.
@@ -23,7 +23,10 @@ type Options struct {
 	// BaseName begins the name of every container and volume, Instance tells
 	// this daemon's containers from those of other daemons on the same engine.
 	BaseName, Instance string
-	// PublishIP is the host's address on which ports are published.
+	// Network is the engine's network for desktops; empty means its default.
+	Network string
+	// PublishIP is the host's address on which ports are published. The zero value
+	// publishes none, for an engine whose containers this process reaches on Network.
 	PublishIP netip.Addr
 	// PortStart (inclusive) and PortEnd (exclusive) are the range of host ports.
 	PortStart, PortEnd int

@@ -6,7 +6,8 @@ import (
 	"sage/runtime"
 )
 
-// spec describes the container of a desktop.
+// spec describes the container of a desktop. There is a host port for every
+// endpoint, or none at all.
 func (m *Manager) spec(id identity, p plan, hostPorts []uint16) runtime.Spec {
 	app := p.app
 	spec := runtime.Spec{
@@ -15,6 +16,7 @@ func (m *Manager) spec(id identity, p plan, hostPorts []uint16) runtime.Spec {
 		// The same at every start: programs put it into the lock files that they
 		// keep in the home.
 		Hostname: app.ID,
+		Network:  m.opts.Network,
 		Env:      p.env,
 		Labels:   m.opts.labels(id),
 		ReadOnly: app.ReadOnly,
@@ -28,9 +30,9 @@ func (m *Manager) spec(id identity, p plan, hostPorts []uint16) runtime.Spec {
 		spec.Env[app.Viewing.PasswordEnv] = id.viewing.password
 	}
 	spec.Limits.ShmBytes = int64(app.Limits.Shm)
-	for i, e := range app.Endpoints {
+	for i, port := range hostPorts {
 		spec.Ports = append(spec.Ports, runtime.PortBinding{
-			ContainerPort: e.Port, HostIP: m.opts.PublishIP, HostPort: hostPorts[i],
+			ContainerPort: app.Endpoints[i].Port, HostIP: m.opts.PublishIP, HostPort: port,
 		})
 	}
 	if id.home != "" {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -401,6 +402,41 @@ func TestContainerIsAsTheCatalogSays(t *testing.T) {
 		app.Tmpfs = []catalog.Tmpfs{{Path: "/tmp", Size: 42}}
 		app.ReadOnly = true
 	})
+}
+
+// TestNetwork: on a network that this process is on, desktops are reached without ports of the host.
+func TestNetwork(t *testing.T) {
+	bubble(t, func(t *testing.T, b *bench) {
+		for _, uid := range []string{"alice", "bob", "carol"} {
+			if _, err := b.Start(t.Context(), uid, session.Request{App: "desk"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		containers, err := b.engine.List(t.Context(), runtime.Selector{NamePrefix: "collab-vm-"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range containers {
+			if c, err = b.engine.Inspect(t.Context(), c.ID); err != nil || len(c.Ports) > 0 {
+				t.Errorf("%s has the ports %v, %v", c.Name, c.Ports, err)
+			}
+		}
+		if len(containers) != 3 || len(b.Leases()) > 0 {
+			t.Errorf("%d containers, leases %v", len(containers), b.Leases())
+		}
+	}, func(b *bench) {
+		b.engine = fake.New(fake.Options{
+			Images:       map[string]fake.Image{image: {Program: fake.VNC(vncPort)}},
+			Capabilities: runtime.Capabilities{ContainerAddress: true},
+		})
+		b.opts.Network, b.opts.PublishIP = fake.Network, netip.Addr{}
+		b.opts.PortEnd = b.opts.PortStart + 1 // There would be one port for three.
+	})
+	bubble(t, func(t *testing.T, b *bench) {
+		if _, err := b.Start(t.Context(), "alice", session.Request{App: "desk"}); !errors.Is(err, runtime.ErrInvalid) {
+			t.Errorf("start on a network that there is not: %v", err)
+		}
+	}, func(b *bench) { b.opts.Network = "elsewhere" })
 }
 
 func TestMissingImageIsBuilt(t *testing.T) {

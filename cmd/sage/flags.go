@@ -89,6 +89,7 @@ func desktopFlags() []cli.Flag {
 		number("port-range-end", "PORT_RANGE_END", 12000, categoryDesktops, "the `PORT` after the last one for desktops"),
 		text("container-base-name", "CONTAINER_BASE_NAME", "collab-vm-", categoryDesktops, "`TEXT` that container names begin with"),
 		text("instance", "SAGE_INSTANCE", "default", categoryDesktops, "`NAME` that tells this sage from others on the same engine"),
+		text("network", "SAGE_NETWORK", "", categoryDesktops, "`NAME` of the engine's network for desktops; by default the first one that sage's own container is on, else the engine's"),
 		number("max-desktops", "SAGE_MAX_DESKTOPS", 0, categoryDesktops, "`NUMBER` of desktops that there may be; 0 for no limit"),
 		number("starts-at-once", "SAGE_STARTS_AT_ONCE", max(4, 2*goruntime.NumCPU()), categoryDesktops, "`NUMBER` of desktops that may come up at the same time, by default 2 for each core and at least 4; others wait"),
 		span("no-client-timeout", "CONTAINER_NO_CLIENT_TIMEOUT", 15*time.Second, categoryDesktops, "`TIME` that a desktop stays after its last client left"),
@@ -132,7 +133,7 @@ func config(c *cli.Context) (daemon.Config, error) {
 		APIToken: c.String("api-token"), AllowAnonymous: c.Bool("allow-anonymous"),
 		AllowedOrigins: c.StringSlice("allowed-origin"), AllowedHosts: c.StringSlice("allowed-host"),
 		BaseName: c.String("container-base-name"), Instance: c.String("instance"),
-		PortStart: c.Int("port-range-start"), PortEnd: c.Int("port-range-end"), BuildArgs: args,
+		Network: c.String("network"), PortStart: c.Int("port-range-start"), PortEnd: c.Int("port-range-end"), BuildArgs: args,
 		MaxDesktops: c.Int("max-desktops"), StartsAtOnce: c.Int("starts-at-once"),
 		StopDesktops: c.Bool("stop-desktops"),
 	}

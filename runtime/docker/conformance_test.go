@@ -20,6 +20,7 @@ func connect(t *testing.T) *docker.Runtime {
 
 func TestConformance(t *testing.T) {
 	runtimetest.Run(t, runtimetest.Harness{
+		Network: "bridge",
 		New: func(t *testing.T) runtime.Runtime {
 			rt := connect(t)
 			info, err := rt.Ping(t.Context())

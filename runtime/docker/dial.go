@@ -63,9 +63,12 @@ func (r *Runtime) unreached(ctx context.Context, op string, id runtime.ID, cause
 // ways are the addresses under which a port of a container may be reached: its
 // own, and the published one. Either may be empty.
 func (e *engine) ways(c container.InspectResponse, port uint16) (direct, published string) {
-	inside := strconv.Itoa(int(port))
-	if own := address(c); own.IsValid() && e.info.Capabilities.ContainerAddress {
-		direct = net.JoinHostPort(own.String(), inside)
+	own := e.shared(c)
+	if !own.IsValid() && e.info.Capabilities.ContainerAddress {
+		own = address(c)
+	}
+	if own.IsValid() {
+		direct = net.JoinHostPort(own.String(), strconv.Itoa(int(port)))
 	}
 	if c.NetworkSettings == nil {
 		return direct, ""

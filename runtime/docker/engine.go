@@ -18,7 +18,7 @@ import (
 	"sage/runtime"
 )
 
-// bridge is the network that every container is on.
+// bridge is the network of containers that are put on no other.
 const bridge = "bridge"
 
 // engine is one engine as it described itself. It does not change.
@@ -49,7 +49,10 @@ func ask(ctx context.Context, api *client.Client) (*engine, error) {
 	}
 	e.info.Host = api.DaemonHost()
 	e.info.APIVersion = api.ClientVersion()
-	e.info.Capabilities.ContainerAddress, err = bridgeReachable(ctx, api, e.info.Rootless, info.Name)
+	if e.info.Capabilities.ContainerAddress, err = bridgeReachable(ctx, api, e.info.Rootless, info.Name); err != nil {
+		return nil, err
+	}
+	e.info.Networks, err = e.networks(ctx)
 	return e, err
 }
 
@@ -57,6 +60,7 @@ func ask(ctx context.Context, api *client.Client) (*engine, error) {
 func (e *engine) describe() runtime.Info {
 	info := e.info
 	info.Warnings = slices.Clone(info.Warnings)
+	info.Networks = slices.Clone(info.Networks)
 	return info
 }
 

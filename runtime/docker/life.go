@@ -22,6 +22,9 @@ func (r *Runtime) Create(ctx context.Context, spec runtime.Spec) (runtime.ID, er
 	if err != nil {
 		return "", failure(op, spec.Name, runtime.ErrInvalid, err)
 	}
+	if err := e.checkNetwork(ctx, op, spec); err != nil {
+		return "", err
+	}
 	made, err := e.api.ContainerCreate(ctx, q.config, q.host, q.networking, nil, q.name)
 	if err != nil {
 		return "", fault(ctx, op, spec.Name, err)

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -41,7 +42,7 @@ func translate(spec runtime.Spec, can runtime.Capabilities, logDriver string) (r
 			StopSignal: "SIGTERM",
 		},
 		host: &container.HostConfig{
-			NetworkMode:    bridge,
+			NetworkMode:    container.NetworkMode(cmp.Or(spec.Network, bridge)),
 			PortBindings:   bindings,
 			CapDrop:        []string{"ALL"},
 			SecurityOpt:    []string{"no-new-privileges"},

@@ -36,6 +36,7 @@ func TestConformance(t *testing.T) {
 			runtimetest.Run(t, runtimetest.Harness{
 				New:       func(*testing.T) runtime.Runtime { return rt },
 				Image:     imageRef,
+				Network:   fake.Network,
 				InProcess: true,
 				Host:      rt.Host(),
 			})

@@ -16,6 +16,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"maps"
 	"net/netip"
 	"slices"
@@ -29,6 +30,9 @@ import (
 
 // backend is the name in errors and in Info.
 const backend = "fake"
+
+// Network is the only network that the engine has.
+const Network = "fake"
 
 // Options are how the engine is.
 type Options struct {
@@ -140,6 +144,9 @@ func (r *Runtime) Create(ctx context.Context, spec runtime.Spec) (id runtime.ID,
 func (r *Runtime) create(spec runtime.Spec) (runtime.ID, error) {
 	if err := spec.Validate(); err != nil {
 		return "", fail(OpCreate, spec.Name, runtime.ErrInvalid, err)
+	}
+	if spec.Network != "" && spec.Network != Network {
+		return "", fail(OpCreate, spec.Name, runtime.ErrInvalid, fmt.Errorf("there is no network %s", spec.Network))
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -34,7 +34,8 @@ func TestConformance(t *testing.T) {
 	for _, engine := range engines() {
 		t.Run(engine, func(t *testing.T) {
 			runtimetest.Run(t, runtimetest.Harness{
-				New: func(t *testing.T) runtime.Runtime { return connect(t, engine) },
+				Network: "podman",
+				New:     func(t *testing.T) runtime.Runtime { return connect(t, engine) },
 			})
 		})
 	}

@@ -142,7 +142,8 @@ func (l *link) ask(ctx context.Context) (*link, error) {
 	if fresh.info.Capabilities.ContainerAddress, err = l.reachable(ctx, fresh.info.Rootless); err != nil {
 		return nil, err
 	}
-	return fresh, nil
+	fresh.info.Networks, err = networks(ctx)
+	return fresh, err
 }
 
 // ping asks for a sign of life.
@@ -163,6 +164,7 @@ func (l *link) ping(ctx context.Context) error {
 func (l *link) describe() runtime.Info {
 	info := l.info
 	info.Warnings = slices.Clone(info.Warnings)
+	info.Networks = slices.Clone(info.Networks)
 	return info
 }
 

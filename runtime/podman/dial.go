@@ -77,8 +77,12 @@ func (l *link) way(ctx context.Context, op string, id runtime.ID, port uint16) (
 	if l.seesProcesses {
 		w.pid = found.State.Pid
 	}
-	if c.Address.IsValid() && l.info.Capabilities.ContainerAddress {
-		w.direct = net.JoinHostPort(c.Address.String(), strconv.Itoa(int(port)))
+	own := l.shared(found.NetworkSettings)
+	if !own.IsValid() && l.info.Capabilities.ContainerAddress {
+		own = c.Address
+	}
+	if own.IsValid() {
+		w.direct = net.JoinHostPort(own.String(), strconv.Itoa(int(port)))
 	}
 	for _, binding := range c.Ports {
 		if binding.ContainerPort == port {

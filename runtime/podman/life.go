@@ -37,6 +37,9 @@ func (r *Runtime) Create(ctx context.Context, spec runtime.Spec) (runtime.ID, er
 		if err != nil {
 			return "", failure(op, spec.Name, runtime.ErrInvalid, err)
 		}
+		if err := l.checkNetwork(ctx, op, spec); err != nil {
+			return "", err
+		}
 		// The engine would make the volumes by itself, but without labels.
 		for _, name := range volumeNames(spec.Volumes) {
 			if err := ensureVolume(ctx, name, spec.Labels); err != nil {

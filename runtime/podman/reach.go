@@ -16,6 +16,9 @@ import (
 	"sage/runtime"
 )
 
+// defaultNetwork is that of containers that are put on no other.
+const defaultNetwork = "podman"
+
 // reachable tells whether the addresses of containers can be reached from this
 // process: where it is on the host whose service it speaks to, or, itself in a
 // container, on the containers' network.
@@ -27,7 +30,6 @@ func (l *link) reachable(ctx context.Context, rootless bool) (bool, error) {
 	if sharesNamespace(l.host.Path, "net") {
 		return true, nil
 	}
-	const defaultNetwork = "podman"
 	found, err := network.Inspect(ctx, defaultNetwork, nil)
 	if err != nil {
 		if kindOf("ping", err) == runtime.ErrNotFound {

@@ -59,6 +59,10 @@ func translate(spec runtime.Spec, info runtime.Info) (*specgen.SpecGenerator, er
 	}
 
 	g.NetNS = networkMode(info.Rootless)
+	if spec.Network != "" {
+		g.NetNS = specgen.Namespace{NSMode: specgen.Bridge}
+		g.Networks = map[string]types.PerNetworkOptions{spec.Network: {}}
+	}
 	g.PortMappings = ports(spec.Ports)
 	g.Mounts = tmpfs(spec.Tmpfs)
 	g.Volumes = namedVolumes(spec.Volumes)

@@ -30,6 +30,8 @@ type Harness struct {
 	// Image is a reference to an image on the engine that runs the test program;
 	// empty means that TestImage builds it.
 	Image string
+	// Network is the name of a network that the engine has.
+	Network string
 	// InProcess says that containers are goroutines of this process, so that
 	// there is no kernel whose enforcement could be tested.
 	InProcess bool
@@ -57,7 +59,7 @@ func Run(t *testing.T, h Harness) {
 	if err != nil {
 		t.Fatalf("ping: %v", err)
 	}
-	s := &suite{rt: rt, info: info, image: h.Image, inProcess: h.InProcess, host: h.Host}
+	s := &suite{rt: rt, info: info, image: h.Image, network: h.Network, inProcess: h.InProcess, host: h.Host}
 	if s.image == "" {
 		s.image = TestImage(t, rt)
 	}
@@ -96,6 +98,7 @@ func allCases() []testCase {
 		processCases(),
 		portCases(),
 		dialCases(),
+		networkCases(),
 		volumeCases(),
 		fileSystemCases(),
 		limitCases(),
@@ -112,6 +115,7 @@ type suite struct {
 	rt        runtime.Runtime
 	info      runtime.Info
 	image     string
+	network   string
 	inProcess bool
 	host      Host
 }

@@ -40,6 +40,9 @@ type Config struct {
 	// BaseName begins the names of containers and volumes, Instance tells this
 	// daemon's from those of others on the same engine.
 	BaseName, Instance string
+	// Network is the engine's network for desktops. Empty means one that this
+	// process is on in a container of the engine, elsewhere the engine's default.
+	Network string
 	// PortStart (inclusive) and PortEnd (exclusive) are the host ports for
 	// desktops.
 	PortStart, PortEnd int
@@ -79,6 +82,9 @@ func (c *Config) Validate() error {
 	}
 	if len(c.Instance) > 63 || !runtime.ValidName(c.Instance) {
 		refuse("instance %q: use 1 to 63 letters, digits, '-', '_' and '.' (SAGE_INSTANCE)", c.Instance)
+	}
+	if c.Network != "" && !runtime.ValidName(c.Network) {
+		refuse("network %q: name one of the engine's networks (SAGE_NETWORK)", c.Network)
 	}
 	for _, t := range []struct {
 		name  string

@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -101,9 +100,16 @@ func (d *Daemon) build(ctx context.Context) error {
 		return err
 	}
 	d.warn()
+	network, joined := cfg.desktopNetwork(info)
+	if joined != nil {
+		cfg.Logger.Info("sage runs in a container: desktops are on its network", "network", network, "address", joined.Address)
+	}
+	if d.listener, err = fence(d.listener, joined, cfg.Logger); err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
 	if d.manager, err = session.New(counts.Runtime(rt), session.Options{
 		Catalog: d.catalog.Current, DataDir: cfg.DataDir, BaseName: cfg.BaseName, Instance: cfg.Instance,
-		PublishIP: netip.AddrFrom4([4]byte{127, 0, 0, 1}),
+		Network: network, PublishIP: publishIP(joined),
 		PortStart: cfg.PortStart, PortEnd: cfg.PortEnd,
 		MaxDesktops: cfg.MaxDesktops, StartsAtOnce: cfg.StartsAtOnce, QueueTimeout: queueTimeout,
 		StartTimeout: cfg.StartTimeout, ImageTimeout: cfg.ImageTimeout, FirstClientGrace: cfg.FirstClientGrace,

@@ -1,0 +1,73 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/network"
+
+	"sage/runtime"
+)
+
+// networks are those that this process is on, in a container of this engine.
+func (e *engine) networks(ctx context.Context) ([]runtime.Network, error) {
+	for _, id := range runtime.Self() {
+		found, err := e.api.ContainerInspect(ctx, id)
+		switch {
+		case errdefs.IsNotFound(err):
+			continue // It is a container of another engine, or none.
+		case err != nil:
+			return nil, err
+		}
+		if joined := runtime.Attached(networksOf(found), bridge); len(joined) > 0 {
+			return joined, nil
+		}
+	}
+	return nil, nil
+}
+
+func networksOf(c container.InspectResponse) []runtime.Network {
+	if c.NetworkSettings == nil {
+		return nil
+	}
+	var out []runtime.Network
+	for name, endpoint := range c.NetworkSettings.Networks {
+		if endpoint == nil {
+			continue
+		}
+		if own, err := netip.ParseAddr(endpoint.IPAddress); err == nil {
+			gateway, _ := netip.ParseAddr(endpoint.Gateway) // An internal network may have none.
+			out = append(out, runtime.Network{Name: name, Address: own, Gateway: gateway})
+		}
+	}
+	return out
+}
+
+// shared is a container's address on a network that this process is on, too.
+func (e *engine) shared(c container.InspectResponse) netip.Addr {
+	theirs := networksOf(c)
+	for _, mine := range e.info.Networks {
+		i := slices.IndexFunc(theirs, func(n runtime.Network) bool { return n.Name == mine.Name })
+		if i >= 0 {
+			return theirs[i].Address
+		}
+	}
+	return netip.Addr{}
+}
+
+// checkNetwork wants the network of a spec to exist: the engine would only say at
+// the start that it does not, and as if it were the container.
+func (e *engine) checkNetwork(ctx context.Context, op string, spec runtime.Spec) error {
+	if spec.Network == "" || slices.ContainsFunc(e.info.Networks, func(n runtime.Network) bool { return n.Name == spec.Network }) {
+		return nil
+	}
+	_, err := e.api.NetworkInspect(ctx, spec.Network, network.InspectOptions{})
+	if errdefs.IsNotFound(err) {
+		return failure(op, spec.Name, runtime.ErrInvalid, fmt.Errorf("there is no network %s: make it with docker network create", spec.Network))
+	}
+	return fault(ctx, op, spec.Name, err)
+}
