@@ -62,8 +62,8 @@ test-unit: ## Run the tests that need no engine.
 	@SAGE_TEST_ENGINES=none $(GO_TEST) ./...
 
 .PHONY: generate
-generate: ## Write again what is made from the code: the catalog's schema, the API's description, parts of the architecture page.
-	@SAGE_UPDATE_DOCS=1 $(GO_TEST) -count 1 -run 'TestDocumentedLife|TestSchemaIsThatOfTheTypes|TestOpenAPIIsCommitted' ./session ./catalog ./httpapi
+generate: ## Write again what is made from the code: the catalog's schema, the API's description, parts of the pages in docs.
+	@SAGE_UPDATE_DOCS=1 $(GO_TEST) -count 1 -run 'TestDocumentedLife|TestSchemaIsThatOfTheTypes|TestReference|TestOpenAPIIsCommitted|TestExamplesPage|TestCodesPage|TestSettingsPage' ./session ./catalog ./httpapi ./cmd/sage
 
 .PHONY: soak
 soak: build ## Run the tests with a random course for a long time: SAGE_SOAK, 30 minutes each.
@@ -97,9 +97,11 @@ $(GOLANGCI)-$(GOLANGCI_VERSION):
 	@echo "building the linter"
 	@mkdir -p .cache/bin && GOBIN=$(CURDIR)/.cache/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION) && mv $(GOLANGCI) $@
 
+ENGINE ?= docker
+
 .PHONY: image
-image: build ## Build the container image of Sage itself, localhost/sage/sage:latest, with Docker.
-	@scripts/base-image.sh docker && docker build -q -f deploy/Containerfile -t localhost/sage/sage:latest .
+image: build ## Build the container image of Sage itself, localhost/sage/sage:latest, with Docker, or with ENGINE=podman.
+	@scripts/base-image.sh $(ENGINE) >&2 && $(ENGINE) build -q -f deploy/Containerfile -t localhost/sage/sage:latest .
 
 .PHONY: install-plugin
 install-plugin: build ## Install the program as the Docker command "docker sage".

@@ -64,13 +64,18 @@ func makeSchema(t *testing.T) *jsonschema.Schema {
 	s := r.Reflect(&Catalog{})
 	s.Title = "Sage catalog"
 	refineStruct(s, reflect.TypeFor[Catalog]())
-	for _, typ := range []reflect.Type{
-		reflect.TypeFor[App](), reflect.TypeFor[Build](), reflect.TypeFor[Endpoint](), reflect.TypeFor[Limits](), reflect.TypeFor[Home](),
-		reflect.TypeFor[Tmpfs](), reflect.TypeFor[Viewing](), reflect.TypeFor[Timeouts](), reflect.TypeFor[Variable](),
-	} {
+	for _, typ := range types()[1:] {
 		refineStruct(s.Definitions[typ.Name()], typ)
 	}
 	return s
+}
+
+// types are those of a catalog file, the whole one first.
+func types() []reflect.Type {
+	return []reflect.Type{
+		reflect.TypeFor[Catalog](), reflect.TypeFor[App](), reflect.TypeFor[Build](), reflect.TypeFor[Endpoint](), reflect.TypeFor[Variable](),
+		reflect.TypeFor[Limits](), reflect.TypeFor[Viewing](), reflect.TypeFor[Home](), reflect.TypeFor[Tmpfs](), reflect.TypeFor[Timeouts](),
+	}
 }
 
 // plain makes one line of a comment, without what only leads to other Go names.

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -57,7 +58,7 @@ func (d *daemon) call(ctx context.Context, method, path, body string, headers ..
 		name, value, _ := strings.Cut(h, ": ")
 		req.Header.Set(name, value)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := cmp.Or(d.client, http.DefaultClient).Do(req)
 	if err != nil {
 		return answer{}, err
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -115,20 +116,29 @@ func testFence(t *testing.T, e *engine, sage, network, desktop string) {
 // cli runs the engine's own program, which has to succeed.
 func (e *engine) cli(t *testing.T, args ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	out, err := e.command(t.Context(), args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// command runs the engine's own program and gives what it wrote to its output.
+func (e *engine) command(ctx context.Context, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, e.kind, args...)
 	cmd.Env = append(os.Environ(), "DOCKER_HOST="+e.host, "CONTAINER_HOST="+e.host, "DOCKER_BUILDKIT=0")
 	if e.kind == "podman" {
-		cmd.Args = append([]string{"podman", "--remote"}, args...)
+		cmd.Args = slices.Insert(cmd.Args, 1, "--remote")
 	}
 	var said strings.Builder
 	cmd.Stderr = &said
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%s %s: %v\n%s%s", e.kind, strings.Join(args, " "), err, out, said.String())
+		err = fmt.Errorf("%s %s: %w\n%s%s", e.kind, strings.Join(args, " "), err, out, said.String())
 	}
-	return string(out)
+	return string(out), err
 }
 
 // awaitHealthy waits until the engine finds a container's own check well.

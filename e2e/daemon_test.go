@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,8 +29,9 @@ type daemon struct {
 	dataDir        string
 	env            settings
 
-	// address is its URL, without a slash at the end.
+	// address is its URL, without a slash at the end; client is nil for the usual one.
 	address string
+	client  *http.Client
 	process *os.Process
 	// ended is closed when the process has; exit is how, then.
 	ended chan struct{}

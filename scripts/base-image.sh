@@ -31,23 +31,6 @@ pull() {
     timeout "$pull_seconds" "$0" --pull "$1" >&2
 }
 
-# archives: the roots of this machine's apt sources, out of apt's own reading of its configuration.
-archives() {
-    apt-get update --print-uris 2>/dev/null | sed -n "s|^'\(.*\)/dists/.*/\(In\)\{0,1\}Release'.*$|\1|p" | sort -u
-}
-
-# archive_with SUITE: the first of them that holds a suite of Debian; a vendor's repository does not.
-archive_with() {
-    local archive origin
-    for archive in $(archives); do
-        origin=$(curl -s -f -m 10 "$archive/dists/$1/InRelease" | sed -n 's/^Origin: *//p')
-        if [ "$origin" = Debian ]; then
-            echo "$archive"
-            return
-        fi
-    done
-}
-
 # write_settings DIRECTORY: what dpkg and apt are told in the official slim image.
 write_settings() {
     mkdir -p "$1"

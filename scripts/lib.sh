@@ -82,6 +82,23 @@ apt_install() {
     rm -f "$log"
 }
 
+# archives: the roots of this machine's apt sources, out of apt's own reading of its configuration.
+archives() {
+    apt-get update --print-uris 2>/dev/null | sed -n "s|^'\(.*\)/dists/.*/\(In\)\{0,1\}Release'.*$|\1|p" | sort -u
+}
+
+# archive_with SUITE: the first of them that holds a suite of Debian; a vendor's repository does not.
+archive_with() {
+    local archive origin
+    for archive in $(archives); do
+        origin=$(curl -s -f -m 10 "$archive/dists/$1/InRelease" | sed -n 's/^Origin: *//p')
+        if [ "$origin" = Debian ]; then
+            echo "$archive"
+            return
+        fi
+    done
+}
+
 # The ordinary user whose rootless Podman the tests use.
 test_user=sage-test
 

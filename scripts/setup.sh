@@ -5,7 +5,7 @@
 #                            base image of Sage's images in it
 #   scripts/setup.sh test    what `make test` needs: the same with all three engines (Docker, Podman, rootless Podman
 #                            as the ordinary user sage-test), Chromium, a VNC server, a compose tool,
-#                            promtool
+#                            reverse proxies, promtool
 #   scripts/setup.sh bench   what `make bench-stream` and `make bench-density` need: Go, a VNC server, other proxies
 #
 # Where it cannot go on (not root, no apt-get) it prints what to type, and fails.
@@ -99,6 +99,12 @@ any_engine() {
     fi
 }
 
+# other_services REASON PACKAGE...: installs programs without the services that Debian starts with them (at run level 1 it
+# starts none).
+other_services() {
+    RUNLEVEL=1 apt_install "$@" || exit 1
+}
+
 test_tools() {
     is_root || die "the tests start three engines, which only root can: sudo -E make test"
     docker_engine "Docker, one of the engines that are tested"
@@ -106,17 +112,16 @@ test_tools() {
         fuse-overlayfs || exit 1
     apt_install "to make the base image where no registry is reachable" mmdebstrap debian-archive-keyring || exit 1
     apt_install "the compose tool that deploy/compose.yaml is tried with" docker-compose || exit 1
+    other_services "the reverse proxies that deploy/proxy is tried with" nginx-light caddy
     if ! have ip || ! have iptables; then
         apt_install "to lay a cable in a test and pull it" iproute2 iptables || exit 1
     fi
     apt_install "a VNC server and X clients that the viewers' rules are tried with" tigervnc-standalone-server \
         tigervnc-viewer x11-utils xvfb xdotool || exit 1
-    if ! have promtool; then
-        # At run level 1 no service is started: only promtool is wanted.
-        RUNLEVEL=1 apt_install "promtool, which judges the alert rules" prometheus || exit 1
-    fi
+    have promtool || other_services "promtool, which judges the alert rules" prometheus
     have systemd-analyze || apt_install "systemd-analyze, which judges the units" systemd || exit 1
     have chromium || apt_install "the browser of the page's tests" chromium || exit 1
+    "$here/quadlet.sh" >&2
     "$here/engines.sh" start >&2
     "$here/base-image.sh" docker podman podman-rootless >&2
 }

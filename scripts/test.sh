@@ -10,7 +10,7 @@ tags="remote exclude_graphdriver_btrfs containers_image_openpgp"
 report=${SAGE_TEST_REPORT:-$PWD/.cache/engines-used}
 mkdir -p "$(dirname "$report")"
 rm -f "$report"
-export SAGE_TEST_REPORT=$report SAGE_TEST_BINARY=$PWD/bin/sage
+export SAGE_TEST_REPORT=$report SAGE_TEST_BINARY=$PWD/bin/sage SAGE_TEST_QUADLET=$PWD/.cache/quadlet
 engines=$(scripts/engines.sh env)
 eval "$engines"
 

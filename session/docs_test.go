@@ -2,10 +2,10 @@ package session_test
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
+	"sage/docs"
 	"sage/session"
 )
 
@@ -15,29 +15,8 @@ const architecture = "../docs/architecture.md"
 // TestDocumentedLife: the diagram and the invariants on the page are those of
 // the code. SAGE_UPDATE_DOCS=1 writes them.
 func TestDocumentedLife(t *testing.T) {
-	page, err := os.ReadFile(architecture)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := string(page)
-	for name, section := range map[string]string{"states": diagram(), "invariants": promises()} {
-		begin, end := "<!-- begin "+name+": made by the tests of package session -->\n", "<!-- end "+name+" -->\n"
-		before, rest, ok1 := strings.Cut(text, begin)
-		_, after, ok2 := strings.Cut(rest, end)
-		if !ok1 || !ok2 {
-			t.Fatalf("%s has no section between %q and %q", architecture, begin, end)
-		}
-		text = before + begin + section + end + after
-	}
-	if text == string(page) {
-		return
-	}
-	if os.Getenv("SAGE_UPDATE_DOCS") == "" {
-		t.Fatalf("%s is not what the code says: SAGE_UPDATE_DOCS=1 go test ./session -run %s", architecture, t.Name())
-	}
-	if err := os.WriteFile(architecture, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	docs.Made(t, architecture, "states", diagram())
+	docs.Made(t, architecture, "invariants", promises())
 }
 
 // diagram draws the table of states with Mermaid.
