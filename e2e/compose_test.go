@@ -33,11 +33,7 @@ func TestCompose(t *testing.T) {
 	need(t, "../bin/sage", "run make build")
 	t.Run("root without capabilities", func(t *testing.T) { testCompose(t, e, "") })
 	t.Run("nobody", func(t *testing.T) {
-		socket, err := os.Stat(strings.TrimPrefix(e.host, "unix://"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		testCompose(t, e, fmt.Sprintf("%s:%d", nobody, socket.Sys().(*syscall.Stat_t).Gid))
+		testCompose(t, e, nobody+":"+groupOf(t, strings.TrimPrefix(e.host, "unix://")))
 	})
 }
 
@@ -93,6 +89,64 @@ func testCompose(t *testing.T, e *engine, user string) {
 	}
 	d.watch(t, first.URL, "vnc").await(t, "adopted", showsTerminal)
 	d.stop(t, first.UID)
+}
+
+// TestImage makes Sage's own image and runs it as the page for operators says, by hand: nobody may do all of it, the image's
+// own check finds it well, and without being told Sage puts desktops on the network that it is on.
+func TestImage(t *testing.T) {
+	e := connect(t, "docker")
+	e.bringImages(t, "desktop")
+	build := exec.CommandContext(t.Context(), "make", "-C", "..", "image", "ENGINE=docker")
+	build.Env = append(os.Environ(), "DOCKER_HOST="+e.host, "DOCKER_BUILDKIT=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("make image: %v\n%s", err, out)
+	}
+	const image = "localhost/sage/sage:latest"
+	var made struct {
+		Size   int64
+		Config struct {
+			User         string
+			Healthcheck  struct{ Test []string }
+			ExposedPorts map[string]any
+			Volumes      map[string]any
+		}
+	}
+	answer{body: e.cli(t, "image", "inspect", "-f", "{{json .}}", image)}.decode(t, &made)
+	if c := made.Config; c.User != nobody+":"+nobody || len(c.Healthcheck.Test) == 0 || c.ExposedPorts["4024/tcp"] == nil || c.Volumes["/app/data"] == nil || made.Size > 64<<20 {
+		t.Errorf("%+v", made)
+	}
+
+	instance := "e2e-" + strings.ToLower(rand.Text()[:10])
+	port := freePort(t)
+	d := &daemon{t: t, e: e, instance: instance, base: instance + "-", address: "http://127.0.0.1:" + port, uids: map[string]bool{}}
+	e.cli(t, "network", "create", instance)
+	for _, args := range [][]string{{"network", "rm", instance}, {"volume", "rm", "-f", instance}, {"rm", "-f", instance}} {
+		t.Cleanup(func() { e.command(context.WithoutCancel(t.Context()), args...) })
+	}
+	t.Cleanup(func() { e.sweep(t, instance, d.volume, d.knownUIDs()) })
+	socket := strings.TrimPrefix(e.host, "unix://")
+	e.cli(t, "run", "-d", "--name", instance, "--network", instance, "-p", "127.0.0.1:"+port+":4024",
+		"--user", nobody+":"+groupOf(t, socket), "-v", socket+":/var/run/docker.sock", "-v", instance+":/app/data",
+		"-e", "SAGE_ALLOW_ANONYMOUS=true", "-e", "SAGE_ALLOWED_HOSTS=localhost",
+		"-e", "SAGE_INSTANCE="+instance, "-e", "CONTAINER_BASE_NAME="+d.base, "-e", "SAGE_BUILD_ARGS="+vncServer, image)
+	d.awaitReady(t)
+	awaitHealthy(t, e, instance)
+	s := d.start(t, "allocate", `{"vm":"desktop"}`)
+	d.watch(t, s.URL, "vnc").await(t, "image", showsTerminal)
+	if networks := strings.TrimSpace(e.cli(t, "inspect", "-f", "{{range $name, $n := .NetworkSettings.Networks}}{{$name}} {{end}}", d.base+s.UID)); networks != instance {
+		t.Errorf("the desktop is on %s", networks)
+	}
+	d.stop(t, s.UID)
+}
+
+// groupOf is the group that a file belongs to.
+func groupOf(t *testing.T, file string) string {
+	t.Helper()
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strconv.FormatUint(uint64(info.Sys().(*syscall.Stat_t).Gid), 10)
 }
 
 // testFence wants a desktop to find nobody where Sage listens to others. What a desktop finds on its own port proves that
