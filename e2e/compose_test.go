@@ -156,7 +156,7 @@ func testFence(t *testing.T, e *engine, sage, network, desktop string) {
 	address := strings.TrimSpace(e.cli(t, "inspect", "-f", `{{(index .NetworkSettings.Networks "`+network+`").IPAddress}}`, sage))
 	talk := func(port int, words string) string {
 		return e.cli(t, "exec", desktop, "bash", "-c",
-			fmt.Sprintf(`exec 3<>/dev/tcp/$0/%d && printf '%s' >&3 && timeout 30 head -c 8 <&3 2>/dev/null || true`, port, words), address)
+			fmt.Sprintf(`trap "" PIPE; exec 3<>/dev/tcp/$0/%d && printf '%s' >&3; timeout 30 head -c 8 <&3 || true`, port, words), address)
 	}
 	if got := talk(4024, `GET /healthz HTTP/1.0\r\n\r\n`); got != "" {
 		t.Errorf("a desktop is answered by Sage: %q", got)
