@@ -100,7 +100,10 @@ func (d *Daemon) build(ctx context.Context) error {
 		return err
 	}
 	d.warn()
-	network, joined := cfg.desktopNetwork(info)
+	network, joined, err := cfg.desktopNetwork(info)
+	if err != nil {
+		return err
+	}
 	if joined != nil {
 		cfg.Logger.Info("sage runs in a container: desktops are on its network", "network", network, "address", joined.Address)
 	}

@@ -1,25 +1,32 @@
 package daemon
 
 import (
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"sage/runtime"
 )
 
 // desktopNetwork is the engine's network for desktops, and how this process is on
-// it; nil where it is not, so that desktops are reached through published ports.
-func (c *Config) desktopNetwork(info runtime.Info) (name string, joined *runtime.Network) {
-	i := 0
-	if c.Network != "" {
-		i = slices.IndexFunc(info.Networks, func(n runtime.Network) bool { return n.Name == c.Network })
+// it; nil where it is on none, so that desktops are reached through published
+// ports. Out of a container those of the host's loopback are not reached.
+func (c *Config) desktopNetwork(info runtime.Info) (name string, joined *runtime.Network, err error) {
+	var names []string
+	for i, n := range info.Networks {
+		if c.Network == "" || c.Network == n.Name {
+			return n.Name, &info.Networks[i], nil
+		}
+		names = append(names, n.Name)
 	}
-	if i < 0 || i >= len(info.Networks) {
-		return c.Network, nil
+	if len(names) > 0 {
+		return "", nil, fmt.Errorf("network %s is for desktops, but sage's own container is not on it and would not reach them: "+
+			"connect it, or choose one of %s (SAGE_NETWORK)", c.Network, strings.Join(names, ", "))
 	}
-	return info.Networks[i].Name, &info.Networks[i]
+	return c.Network, nil, nil
 }
 
 // publishIP is where ports of desktops are published: nowhere when this process
@@ -50,12 +57,12 @@ func fence(l net.Listener, joined *runtime.Network, log *slog.Logger) (net.Liste
 	}
 	interfaces, err := net.Interfaces()
 	if err != nil {
-		return nil, err
+		return l, err
 	}
 	for _, i := range interfaces {
 		addresses, err := i.Addrs()
 		if err != nil {
-			return nil, err
+			return l, err
 		}
 		f := fenced{Listener: l, log: log, open: []netip.Addr{joined.Gateway}}
 		for _, a := range addresses {
@@ -68,7 +75,7 @@ func fence(l net.Listener, joined *runtime.Network, log *slog.Logger) (net.Liste
 			return f, nil
 		}
 	}
-	return l, nil
+	return l, fmt.Errorf("no interface has sage's address %s on the network %s", joined.Address, joined.Name)
 }
 
 // Accept implements net.Listener.

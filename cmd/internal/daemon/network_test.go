@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"sage/runtime"
@@ -23,19 +24,26 @@ func TestDesktopNetwork(t *testing.T) {
 		{"on a host, with a network", "desktops", nil, "desktops", false},
 		{"in a container", "", []runtime.Network{first, second}, "a", true},
 		{"in a container, with a network", "desktops", []runtime.Network{first, second}, "desktops", true},
-		{"in a container, with another network", "elsewhere", []runtime.Network{first, second}, "elsewhere", false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			c := Config{Network: test.configured}
-			name, joined := c.desktopNetwork(runtime.Info{Networks: test.networks})
-			if name != test.want || (joined != nil) != test.joined || joined != nil && joined.Name != name {
-				t.Errorf("got %q, %v", name, joined)
+			name, joined, err := c.desktopNetwork(runtime.Info{Networks: test.networks})
+			if err != nil || name != test.want || (joined != nil) != test.joined || joined != nil && joined.Name != name {
+				t.Errorf("got %q, %v, %v", name, joined, err)
 			}
 			if ip := publishIP(joined); ip.IsValid() == test.joined {
 				t.Errorf("ports are published on %v", ip)
 			}
 		})
+	}
+}
+
+func TestDesktopNetworkOutOfReach(t *testing.T) {
+	c := Config{Network: "elsewhere"}
+	_, _, err := c.desktopNetwork(runtime.Info{Networks: []runtime.Network{{Name: "a"}, {Name: "desktops"}}})
+	if err == nil || !strings.Contains(err.Error(), "choose one of a, desktops (SAGE_NETWORK)") {
+		t.Error(err)
 	}
 }
 
