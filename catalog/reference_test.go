@@ -3,7 +3,10 @@ package catalog
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -149,3 +152,24 @@ func byDefault(s *jsonschema.Schema) string {
 
 // cell keeps a text from ending a table's cell.
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
+
+// TestCatalogsInPages: a catalog that stands on a page is one.
+func TestCatalogsInPages(t *testing.T) {
+	page, err := os.ReadFile("../docs/curators.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(page), -1)
+	if len(found) == 0 {
+		t.Error("there is none")
+	}
+	for _, m := range found {
+		file := filepath.Join(t.TempDir(), "catalog.yaml")
+		if err := os.WriteFile(file, []byte(m[1]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Load(file); err != nil {
+			t.Error(err)
+		}
+	}
+}

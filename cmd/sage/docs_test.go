@@ -133,7 +133,7 @@ func TestSettingsInPages(t *testing.T) {
 		has[name] = true
 	}
 	// What compose.yaml, the Makefile and the tests read, the catalog's apps take, and a page explains.
-	for _, name := range strings.Fields("SAGE_USER SAGE_PORT SAGE_VNC_SERVER SAGE_GEOMETRY SAGE_TEST_ENGINES SAGE_SOAK SAGE_RECORD SAGE_UPDATE_DOCS SAGE_HOMEPAGE") {
+	for _, name := range strings.Fields("SAGE_USER SAGE_PORT SAGE_VNC_SERVER SAGE_GEOMETRY SAGE_TEST_ENGINES SAGE_SOAK SAGE_RECORD") {
 		has[name] = true
 	}
 	texts := pages(t)
