@@ -71,7 +71,7 @@ func (m *Manager) Picture(ctx context.Context, uid string, width int) (Picture, 
 func (m *Manager) takePicture(ctx context.Context, d *desktop) (image.Image, error) {
 	e, ok := d.pictureEndpoint()
 	if !ok {
-		return nil, fmt.Errorf("%w of %q: its app has no endpoint of protocol rfb", ErrNoPicture, d.uid)
+		return nil, fmt.Errorf("%w of %q: its app has no endpoint that is known to speak RFB", ErrNoPicture, d.uid)
 	}
 	select {
 	case m.pictures <- struct{}{}:
@@ -80,6 +80,9 @@ func (m *Manager) takePicture(ctx context.Context, d *desktop) (image.Image, err
 		return nil, context.Cause(ctx)
 	}
 	conn, err := m.rt.Dial(ctx, d.id, e.Port)
+	if err == nil && e.Protocol == catalog.WebSocket {
+		conn, err = openWebSocket(ctx, conn, e.Path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w of %q: %w", ErrNoPicture, d.uid, err)
 	}
@@ -99,17 +102,18 @@ func (m *Manager) takePicture(ctx context.Context, d *desktop) (image.Image, err
 	return screen, nil
 }
 
-// pictureEndpoint is where a picture is to be had.
-func (d *desktop) pictureEndpoint() (catalog.Endpoint, bool) {
-	if e := d.primary(); e.Protocol == catalog.RFB {
-		return e, true
-	}
-	for _, e := range d.endpoints {
+// pictureEndpoint is where a picture is to be had soonest: at the VNC server itself,
+// else through WebSocket; of several, at the primary one.
+func (d *desktop) pictureEndpoint() (found catalog.Endpoint, ok bool) {
+	for _, e := range append([]catalog.Endpoint{d.primary()}, d.endpoints...) {
 		if e.Protocol == catalog.RFB {
 			return e, true
 		}
+		if !ok && e.SpeaksRFB() {
+			found, ok = e, true
+		}
 	}
-	return catalog.Endpoint{}, false
+	return found, ok
 }
 
 // keepPicture takes the last picture of a desktop that is about to be stopped. A

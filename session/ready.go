@@ -1,13 +1,11 @@
 package session
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"time"
 
 	"sage/catalog"
@@ -68,25 +66,6 @@ func (m *Manager) probe(ctx context.Context, id runtime.ID, e catalog.Endpoint) 
 		err = probeTCP(conn)
 	}
 	return err
-}
-
-// probeWebSocket makes the opening handshake of RFC 6455, section 4.1, and
-// nothing more.
-func probeWebSocket(conn net.Conn, path string) error {
-	_, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: desktop\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
-		"Sec-WebSocket-Key: c2FnZSBsb29rcyBpbi4uLg==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: binary\r\n\r\n", path)
-	if err != nil {
-		return err
-	}
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusSwitchingProtocols {
-		return fmt.Errorf("websocket handshake was answered with %s", resp.Status)
-	}
-	return nil
 }
 
 // probeTCP accepts a connection that stays open or says something.

@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -184,4 +185,41 @@ func TestNoPicture(t *testing.T) {
 			t.Errorf("of an impossible uid: %v", err)
 		}
 	})
+}
+
+// TestNoPictureThroughAWebSocket: what an endpoint may say that let its desktop become ready, and gives no picture.
+func TestNoPictureThroughAWebSocket(t *testing.T) {
+	const upgraded = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+	for name, answer := range map[string]string{
+		"refuses":         "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n",
+		"sends elsewhere": "HTTP/1.1 302 Found\r\nLocation: http://elsewhere/\r\nContent-Length: 0\r\n\r\n",
+		"is none":         "hello\r\n\r\n",
+		"knows no key":    upgraded,
+		"says nothing":    "",
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, b *bench) {
+				said := make(chan string, 2)
+				said <- upgraded
+				said <- answer
+				left := make(chan struct{})
+				b.engine.SetImage(image, fake.Image{Program: fake.Serves(vncPort, func(_ context.Context, conn net.Conn) {
+					_, _ = conn.Read(make([]byte, 4096))
+					_, _ = io.WriteString(conn, <-said)
+					_, _ = io.Copy(io.Discard, conn)
+					left <- struct{}{}
+				})})
+				if _, err := b.Start(t.Context(), "alice", session.Request{App: "desk"}); err != nil {
+					t.Fatal(err)
+				}
+				<-left
+				if _, err := b.Picture(t.Context(), "alice", 0); !errors.Is(err, session.ErrNoPicture) {
+					t.Errorf("error %v", err)
+				}
+				<-left // The connection is closed.
+			}, understood(func(app *catalog.App) {
+				app.Endpoints = []catalog.Endpoint{{Name: "vnc", Port: vncPort, Protocol: catalog.WebSocket, Path: "/websockify", VNC: true}}
+			}))
+		})
+	}
 }
