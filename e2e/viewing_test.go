@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -10,6 +11,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"sage/rfb"
 )
@@ -25,8 +28,14 @@ func TestViewing(t *testing.T) {
 			t.Run("view only", func(t *testing.T) { testViewOnly(t, e, "vnc") })
 			t.Run("view only through websockify", func(t *testing.T) { testViewOnly(t, e, "websockify") })
 			t.Run("password", func(t *testing.T) { testPassword(t, e) })
-			t.Run("pictures", func(t *testing.T) { testPictures(t, e) })
+			t.Run("pictures", func(t *testing.T) { testPictures(t, serve(t, e, nil), "desktop") })
+			t.Run("pictures through websockify", func(t *testing.T) {
+				testPictures(t, serve(t, e, settings{"SAGE_CATALOG": viewingCatalog(t)}), "messages")
+			})
 			t.Run("last picture of an idle desktop", func(t *testing.T) { testIdlePicture(t, e) })
+			t.Run("input idle", func(t *testing.T) { testInputIdle(t, e) })
+			t.Run("VNC viewer", func(t *testing.T) { testVNCViewers(t, e) })
+			t.Run("browser", func(t *testing.T) { testViewingBrowser(t, e) })
 		})
 	}
 }
@@ -149,9 +158,8 @@ func (d *daemon) screenshot(t *testing.T, uid, query string, live bool) *image.R
 }
 
 // testPictures follows a desktop's picture through its life.
-func testPictures(t *testing.T, e *engine) {
-	d := serve(t, e, nil)
-	s := d.start(t, "allocate", `{"vm":"desktop"}`)
+func testPictures(t *testing.T, d *daemon, app string) {
+	s := d.start(t, "allocate", `{"vm":"`+app+`"}`)
 	view := d.watch(t, s.URL, "vnc")
 	view.calm(t, "first", showsTerminal)
 	view.typeText(t, paintTerminal(201))
@@ -200,4 +208,63 @@ func testIdlePicture(t *testing.T, e *engine) {
 	if last := d.screenshot(t, s.UID, "?width=400", false); !painted(magenta())(last) {
 		t.Error("the last picture does not show what was painted")
 	}
+}
+
+// testInputIdle: a desktop that somebody looks at and nobody touches is ended after
+// its time; one that is used stays.
+func testInputIdle(t *testing.T, e *engine) {
+	d := serve(t, e, settings{"SAGE_CATALOG": viewingCatalog(t)})
+	used, left := d.start(t, "allocate", `{"vm":"untouched"}`), d.start(t, "allocate", `{"vm":"untouched"}`)
+	types := d.watch(t, used.URL, "vnc")
+	types.typeText(t, "a")
+	ctx, cancel := context.WithCancel(t.Context())
+	var typing errgroup.Group
+	typing.Go(func() error {
+		tick := time.NewTicker(inputIdle / 16)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-tick.C:
+			}
+			if err := types.Type("a"); err != nil {
+				return err
+			}
+		}
+	})
+	came := time.Now()
+	d.watch(t, left.URL, "vnc")
+	ended := e.awaitGone(t, d.instance, left.UID).Sub(came)
+	if ended < inputIdle {
+		t.Errorf("the untouched desktop was gone %s after its client had come, want %s at least", ended, inputIdle)
+	}
+	types.await(t, "used", showsTerminal) // For longer than the other one's whole time.
+	cancel()
+	if err := typing.Wait(); err != nil {
+		t.Errorf("the desktop that was used: %v", err)
+	}
+	stopped := time.Now()
+	e.awaitGone(t, d.instance, used.UID)
+	after := time.Since(stopped)
+	t.Logf("gone %s after its client had come, and %s after the last key", ended, after)
+
+	// What an end takes is held against one by request.
+	other := d.start(t, "allocate", `{"vm":"untouched"}`)
+	began := time.Now()
+	d.stop(t, other.UID)
+	if limit := inputIdle + idleSlack + time.Since(began); ended > limit || after > limit {
+		t.Errorf("gone %s and %s after the last use, want %s at most", ended, after, limit)
+	}
+}
+
+// testViewingBrowser proves with noVNC what viewers may do.
+func testViewingBrowser(t *testing.T, e *engine) {
+	b := findBrowser(t)
+	own := settings{"SAGE_CATALOG": viewingCatalog(t)}
+	t.Run("sizes", func(t *testing.T) { b.use(t, serve(t, e, own), "sizes.mjs", "locked", "messages") })
+	t.Run("watching", func(t *testing.T) { b.use(t, serve(t, e, own), "watching.mjs", "locked", "messages") })
+	t.Run("clipboard", func(t *testing.T) {
+		b.use(t, serve(t, e, own), "clipboard.mjs", "locked=both", "clip-in=in", "clip-out=out", "clip-none=none")
+	})
 }

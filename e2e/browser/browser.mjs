@@ -58,12 +58,17 @@ export class Person {
 
   /** Waits until the picture has come to rest but for a blinking cursor, and shows more than an empty screen. */
   async steady() {
+    return this.rest((now) => now.colours >= 200 && now.largest <= 0.95);
+  }
+
+  /** Waits until the picture has come to rest but for a blinking cursor, and is right. */
+  async rest(right = () => true) {
     const blinking = 400; // pixels
     const quietMs = 1500;
     let since = performance.now();
     return this.until("a picture at rest", async () => {
       const now = await this.picture();
-      if (now.colours < 200 || now.largest > 0.95 || now.changed > blinking) since = performance.now();
+      if (!right(now) || now.changed > blinking) since = performance.now();
       return performance.now() - since > quietMs && now;
     });
   }

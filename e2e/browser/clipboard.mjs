@@ -1,0 +1,50 @@
+// The directions in which clipboard texts may go, with noVNC and a terminal.
+//
+//   node clipboard.mjs URL APP=both|in|out|none...
+import { check, run } from "./browser.mjs";
+import { blue, connectPlain, magenta, paint, painted, share, startDesktop, teal, type } from "./plain.mjs";
+
+const [, , address, ...cases] = process.argv;
+
+await run(async (come) => {
+  for (const [app, policy] of cases.map((word) => word.split("="))) {
+    const person = await come(`anna, ${app}`, address, { viewport: { width: 1280, height: 800 } });
+    await connectPlain(person, (await startDesktop(address, app)).url);
+    await person.steady();
+    await pasteIn(person, ["both", "in"].includes(policy));
+    await copyOut(person, ["both", "out"].includes(policy));
+    await person.context.close();
+    console.log(`${app}: texts go ${policy === "both" ? "in and out" : policy}`);
+  }
+});
+
+// pasteIn copies a command here and pastes it into the terminal: where it arrives, Enter makes the terminal magenta.
+async function pasteIn(person, allowed) {
+  await person.page.evaluate((text) => rfb.clipboardPasteFrom(text), paint(magenta));
+  await person.page.keyboard.press("Shift+Insert");
+  await person.rest();
+  await person.page.keyboard.press("Enter");
+  if (allowed) return painted(person, magenta);
+  await person.rest();
+  check((await share(person, magenta)) < 0.01, "a text has reached the desktop");
+  // Half of it would spoil this command.
+  await type(person, `${paint(teal)}\n`);
+  await painted(person, teal);
+  return undefined;
+}
+
+// copyOut fills the terminal with one long word and selects it: the terminal owns the clipboard then.
+async function copyOut(person, allowed) {
+  const word = "outofthedesktop".repeat(6);
+  await type(person, `clear; yes ${word} | head -500\n`);
+  await person.rest();
+  await person.page.mouse.dblclick(400, 300);
+  const came = async () => (await person.page.evaluate(() => window.copied)).some((text) => text.includes(word));
+  if (allowed) return person.until("the copied text", came);
+  // The desktop speaks in order: what is painted later comes later.
+  await person.rest();
+  await type(person, `${paint(blue)}\n`);
+  await painted(person, blue);
+  check(!(await came()), "a text has left the desktop");
+  return undefined;
+}
