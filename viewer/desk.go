@@ -14,6 +14,9 @@ const (
 	// defaultResizeDebounce suits a window that is dragged larger: browsers ask every 100 ms meanwhile.
 	defaultResizeDebounce = 150 * time.Millisecond
 	defaultWriteTimeout   = 60 * time.Second
+	// slowestRepetition is how long the holder of the size waits at most for an answer to a wish that has come true; a
+	// window that is dragged meanwhile waits with it.
+	slowestRepetition = 2 * time.Second
 )
 
 // Options of a [Desk]. The zero value is usable.

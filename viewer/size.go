@@ -13,9 +13,10 @@ import (
 // and the holder's last message goes out in its place, on that viewer's connection: the server then answers that viewer
 // that the size is what it is, in the right order among its other messages, without anybody reading what the server says.
 type sizing struct {
-	wish   []byte // The last SetDesktopSize that the client sent.
-	told   int    // The turn of Desk.size with which the wish was answered; 0 when it was not.
-	again  bool   // The client asked for the same once more: it is told when there is something new to tell.
+	wish   []byte        // The last SetDesktopSize that the client sent.
+	told   int           // The turn of Desk.size with which the wish was answered; 0 when it was not.
+	again  bool          // The client asked for the same once more: it is told when there is something new to tell.
+	slow   time.Duration // How long the holder's last repetition of a wish in force waited; 0 when its last wish was none.
 	left   bool
 	armed  bool // The timer runs, or has just fired.
 	timer  *time.Timer
@@ -35,7 +36,14 @@ func (d *Desk) ask(v *Viewer, message []byte) {
 		d.holder = v
 	}
 	if d.holder == v {
-		d.arm(v, true)
+		if !repeated || !bytes.Equal(d.size, message) {
+			v.slow = 0
+			d.arm(v, d.opts.ResizeDebounce, true)
+			return
+		}
+		// noVNC in an element whose size is no whole number asks for ever, but for nothing else until it is answered.
+		v.slow = min(max(2*v.slow, d.opts.ResizeDebounce), slowestRepetition)
+		d.arm(v, v.slow, false)
 		return
 	}
 	if !slices.Contains(d.waiting, v) {
@@ -48,21 +56,21 @@ func (d *Desk) ask(v *Viewer, message []byte) {
 		return
 	}
 	v.told = 0
-	d.arm(v, false)
+	d.arm(v, d.opts.ResizeDebounce, false)
 }
 
-// arm lets v's wish be dealt with after the debounce time; restart begins a running wait anew. It needs mu.
-func (d *Desk) arm(v *Viewer, restart bool) {
+// arm lets v's wish be dealt with after that time; restart begins a running wait anew. It needs mu.
+func (d *Desk) arm(v *Viewer, after time.Duration, restart bool) {
 	if v.armed {
 		// A timer that cannot be stopped is about to look at the wish.
 		if restart && v.timer.Stop() {
-			v.timer.Reset(d.opts.ResizeDebounce)
+			v.timer.Reset(after)
 		}
 		return
 	}
 	v.armed = true
 	v.firing.Add(1)
-	v.timer = time.AfterFunc(d.opts.ResizeDebounce, v.fire)
+	v.timer = time.AfterFunc(after, v.fire)
 }
 
 // fire is what v's timer does.
@@ -92,20 +100,22 @@ func (d *Desk) answer(v *Viewer) []byte {
 	switch {
 	case v.left || v.wish == nil:
 		return nil
+	case d.holder == v && bytes.Equal(d.size, v.wish):
+		return d.size // Nothing new for the others.
 	case d.holder == v:
 		d.size = bytes.Clone(v.wish)
 		d.turn++
 		for _, other := range d.waiting {
 			if other.again {
 				other.again = false
-				d.arm(other, false)
+				d.arm(other, d.opts.ResizeDebounce, false)
 			}
 		}
 		return d.size
 	case !slices.Contains(d.waiting, v):
 		return nil // It goes on unseen.
 	case d.size == nil:
-		d.arm(v, false) // The holder's first wish has not gone out yet.
+		d.arm(v, d.opts.ResizeDebounce, false) // The holder's first wish has not gone out yet.
 		return nil
 	default:
 		v.told = d.turn
@@ -134,7 +144,7 @@ func (d *Desk) releaseLocked(v *Viewer) {
 		d.holder = d.waiting[0]
 		d.waiting = slices.Delete(d.waiting, 0, 1)
 		d.holder.again = false
-		d.arm(d.holder, true)
+		d.arm(d.holder, d.opts.ResizeDebounce, true)
 	}
 }
 

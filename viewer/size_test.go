@@ -80,6 +80,43 @@ func TestOthersAreToldTheSizeInForce(t *testing.T) {
 	})
 }
 
+// TestTheHolderRepeatsItself as noVNC does whose element is 100.5 pixels wide: whenever it is answered, at once.
+func TestTheHolderRepeatsItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		desk := viewer.NewDesk(viewer.Options{})
+		a, da := join(t, desk, viewer.Policy{})
+		b, db := join(t, desk, viewer.Policy{})
+		fromClient(t, a, size(100, 100))
+		settle()
+		wrote(t, "holder", da, size(100, 100))
+		fromClient(t, b, size(200, 200))
+		settle()
+		fromClient(t, b, size(200, 200))
+		wrote(t, "other", db, size(100, 100))
+		answers := 0
+		for began := time.Now(); time.Since(began) < time.Minute; {
+			fromClient(t, a, size(100, 100))
+			asked := time.Now()
+			for len(da.got()) == 0 {
+				settle()
+				if time.Since(asked) > 3*time.Second {
+					t.Fatal("the holder is not answered, and will never ask for another size")
+				}
+			}
+			answers++
+		}
+		if answers > 40 {
+			t.Errorf("%d answers within a minute", answers)
+		}
+		wrote(t, "other, for whom nothing is new", db)
+		fromClient(t, a, size(101, 101))
+		settle()
+		settle()
+		wrote(t, "holder, with another wish", da, size(101, 101))
+		wrote(t, "other", db, size(101, 101))
+	})
+}
+
 func TestTheNextTakesOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		desk := viewer.NewDesk(viewer.Options{})
