@@ -37,7 +37,9 @@ func openWebSocket(ctx context.Context, conn net.Conn, path string) (net.Conn, e
 		Transport:     &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return conn, nil }},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	ws, _, err := websocket.Dial(ctx, "ws://desktop"+path, &websocket.DialOptions{HTTPClient: client, Subprotocols: []string{"binary"}})
+	ws, _, err := websocket.Dial(ctx, "ws://desktop"+path, &websocket.DialOptions{ //nolint:bodyclose // The library sees to it.
+		HTTPClient: client, Subprotocols: []string{"binary"},
+	})
 	if err != nil {
 		_ = conn.Close()
 		return nil, err
