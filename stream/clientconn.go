@@ -21,17 +21,24 @@ type clientConn struct {
 	closed bool
 }
 
-// newClientConn wraps conn and lets the kernel find a peer that is gone: with keepalive probes when it is quiet, and
-// by unacknowledged data when it is not.
+// newClientConn wraps conn.
 func newClientConn(conn net.Conn, opts Options) *clientConn {
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{
-			Enable: true, Idle: opts.PingInterval, Interval: max(opts.PingTimeout/3, time.Second), Count: 3,
-		})
-		// Best effort: where the kernel has no such option, pings and write time-outs remain.
-		_ = setUserTimeout(tcp, opts.PingInterval+opts.PingTimeout)
-	}
+	noticeGone(conn, opts, opts.PingInterval+opts.PingTimeout)
 	return &clientConn{Conn: conn, out: newSink(conn, opts.WriteTimeout)}
+}
+
+// noticeGone lets the kernel find a peer that is gone: with keepalive probes when it is quiet, and when it is not by data
+// that stays unacknowledged for so long.
+func noticeGone(conn net.Conn, opts Options, unacknowledged time.Duration) {
+	tcp, ok := conn.(*net.TCPConn)
+	if !ok {
+		return
+	}
+	_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{
+		Enable: true, Idle: opts.PingInterval, Interval: max(opts.PingTimeout/3, time.Second), Count: 3,
+	})
+	// Best effort: where the kernel has no such option, pings and write time-outs remain.
+	_ = setUserTimeout(tcp, unacknowledged)
 }
 
 // Write is [net.Conn].

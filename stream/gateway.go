@@ -256,6 +256,7 @@ func (s *stream) dial() (net.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: dial endpoint %q: %w", ErrUpstream, s.endpoint, err)
 	}
+	noticeGone(conn, s.gateway.opts, s.gateway.opts.WriteTimeout)
 	return conn, nil
 }
 

@@ -1,8 +1,12 @@
 package stream_test
 
 import (
+	"bufio"
 	"context"
+	"crypto/sha1"
+	"encoding/base64"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -64,6 +68,94 @@ func TestPulledCable(t *testing.T) {
 			t.Errorf("%s: %d streams are active", name, n)
 		}
 	}
+}
+
+// TestPulledCableOfADesktop has the desktops at the other end: an engine may be on another host.
+func TestPulledCableOfADesktop(t *testing.T) {
+	noLeaks(t)
+	wire := newCable(t)
+	opts := stream.Options{PingInterval: time.Second, PingTimeout: 2 * time.Second, WriteTimeout: 3 * time.Second}
+	benches := map[string]*bench{}
+	for _, protocol := range protocols() {
+		for name, chatty := range map[string]bool{" silent client": false, " chatty client": true} {
+			b := newBench(t, newDesk(t, protocol, wire.farDesktop(t, speaksWebSocket(protocol))), opts)
+			ws := b.open(t)
+			ctx := ws.CloseRead(context.Background())
+			var writing sync.WaitGroup
+			writing.Go(func() {
+				for chatty && ws.Write(ctx, websocket.MessageBinary, []byte("x")) == nil {
+					time.Sleep(50 * time.Millisecond)
+				}
+			})
+			t.Cleanup(func() {
+				_ = ws.CloseNow()
+				writing.Wait()
+			})
+			benches[protocol+name] = b
+		}
+	}
+	time.Sleep(8 * time.Second) // Several times what a dead one gets.
+	for name, b := range benches {
+		if n := b.released.Load(); n != 0 {
+			t.Fatalf("%s: the stream of a desktop that lives was released", name)
+		}
+	}
+	wire.pull(t)
+	defer wire.mend(t)
+	deadline := time.After(time.Minute)
+	for name, b := range benches {
+		select {
+		case <-b.releases:
+		case <-deadline:
+			t.Errorf("%s: the stream of a desktop that is gone was not released", name)
+		}
+	}
+}
+
+// farDesktop serves an endpoint at the other end that takes what comes and says nothing.
+func (c *cable) farDesktop(t *testing.T, webSocket bool) (addr string) {
+	t.Helper()
+	var ln net.Listener
+	err := c.atTheOtherEnd(func() (err error) {
+		ln, err = net.Listen("tcp", c.there+":0")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	gone := make(chan struct{})
+	t.Cleanup(func() {
+		_ = ln.Close()
+		close(gone)
+		all.Wait()
+	})
+	all.Go(func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			all.Go(func() {
+				<-gone
+				_ = conn.Close()
+			})
+			all.Go(func() {
+				if webSocket {
+					r, err := http.ReadRequest(bufio.NewReader(conn))
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+					_, _ = fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
+						base64.StdEncoding.EncodeToString(sum[:]))
+				}
+				_, _ = io.Copy(io.Discard, conn)
+			})
+		}
+	})
+	return ln.Addr().String()
 }
 
 // farClient is at the other end of the cable. It answers pings and says nothing.
@@ -192,14 +284,20 @@ func (c *cable) serve(t *testing.T, handler http.Handler) (addr string) {
 	return ln.Addr().String()
 }
 
-// dial connects from the other end. A socket stays in the namespace that it was
-// made in; the thread that made it is thrown away.
-func (c *cable) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	type dialled struct {
-		conn net.Conn
-		err  error
-	}
-	done := make(chan dialled)
+// dial connects from the other end.
+func (c *cable) dial(ctx context.Context, network, addr string) (conn net.Conn, err error) {
+	err = c.atTheOtherEnd(func() (err error) {
+		var dialer net.Dialer
+		conn, err = dialer.DialContext(ctx, network, addr)
+		return err
+	})
+	return conn, err
+}
+
+// atTheOtherEnd calls f there. A socket stays in the namespace that it was made in; the thread that made it is thrown
+// away.
+func (c *cable) atTheOtherEnd(f func() error) error {
+	done := make(chan error)
 	go func() {
 		runtime.LockOSThread()
 		namespace, err := os.Open("/var/run/netns/" + c.namespace)
@@ -207,13 +305,10 @@ func (c *cable) dial(ctx context.Context, network, addr string) (net.Conn, error
 			defer namespace.Close()
 			err = unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNET)
 		}
-		var conn net.Conn
 		if err == nil {
-			var dialer net.Dialer
-			conn, err = dialer.DialContext(ctx, network, addr)
+			err = f()
 		}
-		done <- dialled{conn, err}
+		done <- err
 	}()
-	d := <-done
-	return d.conn, d.err
+	return <-done
 }
