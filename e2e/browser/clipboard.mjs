@@ -14,7 +14,7 @@ await run(async (come) => {
     await pasteIn(person, ["both", "in"].includes(policy));
     await copyOut(person, ["both", "out"].includes(policy));
     await person.context.close();
-    console.log(`${app}: texts go ${policy === "both" ? "in and out" : policy}`);
+    console.log(`${app}: texts go as "${policy}" says`);
   }
 });
 

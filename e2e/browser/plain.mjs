@@ -13,7 +13,7 @@ async function connect(address) {
   Object.assign(screen.style, { height: "100vh" });
   document.body.replaceChildren(screen);
   const { default: RFB } = await import("/plain/core/rfb.js");
-  const socket = new WebSocket(address, ["binary"]);
+  const socket = (window.socket = new WebSocket(address, ["binary"]));
   window.sent = {};
   window.copied = [];
   const send = socket.send.bind(socket);

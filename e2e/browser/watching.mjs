@@ -49,6 +49,15 @@ async function intrude(come, app) {
   const after = await size(anna);
   check(after.width === before.width && after.height === before.height, `the desktop is ${JSON.stringify(after)}, and was ${JSON.stringify(before)}`);
   console.log(`${app}: on the view-only address the same page can do nothing`);
+
+  await connectPlain(mallory, desktop.view_url);
+  const noType = 252;
+  await mallory.page.evaluate((type) => socket.send(new Uint8Array([type])), noType);
+  const { code } = await (await mallory.page.waitForFunction(() => window.ended)).jsonValue();
+  check(code === 1008, `a message that nobody knows ended mallory's stream with ${code}`);
+  mallory.forgive(/closed/);
+  await anna.until("still there", async () => (await share(anna, blue)) > 0.2);
+  console.log(`${app}: what is not understood ends a view-only stream, and says why`);
 }
 
 async function size(person) {
