@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -104,4 +105,29 @@ func TestUsage(t *testing.T) {
 			sage(t, tc.args...).want(t, tc.code, tc.stdout, tc.stderr)
 		})
 	}
+}
+
+// needed is a program that the test cannot do without.
+func needed(t *testing.T, program, from string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err != nil {
+		t.Fatalf("%v: scripts/setup.sh test installs the package %s", err, from)
+	}
+	return path
+}
+
+// asProgram gives a file that is called like the program and does what it does:
+// this test program, which TestMain makes that.
+func asProgram(t *testing.T) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "sage")
+	if err := os.Symlink(self, path); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
