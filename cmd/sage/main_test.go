@@ -99,6 +99,7 @@ func TestUsage(t *testing.T) {
 		{"bad build argument", []string{"build", "--build-arg", "X"}, 2, "", "use NAME=VALUE"},
 		{"plugin metadata under the own name", []string{pluginMetadata}, 2, "", "is not a command"},
 		{"version", []string{"version"}, 0, "go1.", ""},
+		{"version for programs", []string{"version", "-o", "json"}, 0, `"version": "` + programVersion() + `"`, ""},
 		{"short version", []string{"version", "--short"}, 0, programVersion() + "\n", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

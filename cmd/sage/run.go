@@ -24,7 +24,7 @@ func runCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "uid", Usage: "`UID` of the desktop; a new one, if not given"},
 			&cli.GenericFlag{Name: "env", Value: &pairs{}, Usage: "`NAME=VALUE` of the app's environment"},
-			&cli.BoolFlag{Name: "open", Usage: "open it in the browser; --open=false does not on a terminal either"},
+			&cli.BoolFlag{Name: "open", Usage: "open it in the browser; --open=false never does", DefaultText: "on a terminal"},
 			outputFlag(),
 		},
 	}, runDesktop)
