@@ -103,6 +103,20 @@ ENGINE ?= docker
 image: build ## Build the container image of Sage itself, localhost/sage/sage:latest, with Docker, or with ENGINE=podman.
 	@scripts/base-image.sh $(ENGINE) >&2 && $(ENGINE) build -q -f deploy/Containerfile -t localhost/sage/sage:latest .
 
+# Where "make install" puts things; DESTDIR stands before it for who makes packages.
+PREFIX ?= /usr/local
+SAGE ?= bin/sage
+
+.PHONY: install
+install: build ## Install the program, its manual page and completions below PREFIX (/usr/local).
+	@share=$(DESTDIR)$(PREFIX)/share; \
+	put() { install -D -m 644 /dev/stdin "$$1" && echo "installed $$1"; }; \
+	install -D -m 755 $(SAGE) $(DESTDIR)$(PREFIX)/bin/sage && echo "installed $(DESTDIR)$(PREFIX)/bin/sage"; \
+	$(SAGE) man | put $$share/man/man1/sage.1; \
+	$(SAGE) completion bash | put $$share/bash-completion/completions/sage; \
+	$(SAGE) completion zsh | put $$share/zsh/site-functions/_sage; \
+	$(SAGE) completion fish | put $$share/fish/vendor_completions.d/sage.fish
+
 .PHONY: install-plugin
 install-plugin: build ## Install the program as the Docker command "docker sage".
 	@dir=$${DOCKER_CONFIG:-$$HOME/.docker}/cli-plugins && mkdir -p "$$dir" && install -m 755 bin/sage "$$dir/docker-sage" && echo "installed $$dir/docker-sage"

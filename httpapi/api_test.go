@@ -1,14 +1,17 @@
 package httpapi_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
 
 	"sage/httpapi"
 	"sage/httpapi/api"
+	"sage/httpapi/client"
 	"sage/runtime"
 	"sage/runtime/fake"
 	"sage/session"
@@ -208,6 +211,50 @@ func TestLogs(t *testing.T) {
 	}
 	for _, tail := range []string{"0", "2001", "-1", "all", "1.5"} {
 		wantProblem(t, b.call("GET", "/api/vm/alice/logs?tail="+tail, ""), http.StatusUnprocessableEntity, "invalid_request")
+	}
+}
+
+// TestFollowLogs: what there is, what comes, and the end with the container.
+func TestFollowLogs(t *testing.T) {
+	b := newBench(t)
+	more := make(chan struct{})
+	b.engine.SetImage(image, fake.Image{Program: func(ctx context.Context, p *fake.Process) int {
+		fmt.Fprint(p.Stdout(), "one\ntwo\n")
+		go func() {
+			<-more
+			fmt.Fprint(p.Stdout(), "three\xff\n")
+		}()
+		return fake.VNC(vncPort)(ctx, p)
+	}})
+	wantProblem(t, b.call("GET", "/api/vm/alice/log-stream", ""), http.StatusNotFound, "not_running")
+	wantProblem(t, b.call("GET", "/api/vm/a%20b/log-stream", ""), http.StatusUnprocessableEntity, "invalid_uid")
+	b.start("alice")
+	c, err := client.New(b.server.URL, client.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, w := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		err := c.FollowLogs(t.Context(), "alice", 1, w)
+		w.Close()
+		ended <- err
+	}()
+	lines := bufio.NewScanner(r)
+	for _, want := range []string{"two", "three\ufffd"} {
+		if !lines.Scan() || lines.Text() != want {
+			t.Errorf("%q, want %q", lines.Text(), want)
+		}
+		if want == "two" {
+			close(more)
+		}
+	}
+	b.call("DELETE", "/api/vm/alice", "")
+	if lines.Scan() {
+		t.Errorf("%q came", lines.Text())
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 

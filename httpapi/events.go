@@ -95,6 +95,14 @@ type eventStream struct {
 }
 
 func (s *Server) openEvents(w http.ResponseWriter) *eventStream {
+	e := s.openStream(w, "text/event-stream")
+	e.text = fmt.Appendf(e.text, "retry: %d\n\n", eventRetry.Milliseconds())
+	return e
+}
+
+// openStream begins an answer that goes on for as long as there is something to
+// tell.
+func (s *Server) openStream(w http.ResponseWriter, contentType string) *eventStream {
 	e := &eventStream{w: w, control: http.NewResponseController(w), end: s.down}
 	if s.goingDown() {
 		e.end = context.Background() // What there is to say is short.
@@ -111,10 +119,10 @@ func (s *Server) openEvents(w http.ResponseWriter) *eventStream {
 		_ = e.control.SetWriteDeadline(time.Time{}) // The connection may have further requests.
 	}
 	h := w.Header()
-	h.Set("Content-Type", "text/event-stream")
+	h.Set("Content-Type", contentType)
+	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // Proxies that collect answers shall not.
-	e.text = fmt.Appendf(e.text, "retry: %d\n\n", eventRetry.Milliseconds())
 	return e
 }
 

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bytes"
 	"context"
 	"net/http"
 	"slices"
@@ -32,11 +31,6 @@ type startInput struct {
 type stopInput struct {
 	UID   string `path:"uid" doc:"Names the desktop."`
 	Purge bool   `query:"purge" doc:"Delete the home and the saved settings, too."`
-}
-
-type logsInput struct {
-	UID  string `path:"uid" doc:"Names the desktop."`
-	Tail int    `query:"tail" default:"200" minimum:"1" maximum:"2000" doc:"How many lines, from the end."`
 }
 
 type pictureInput struct {
@@ -78,6 +72,9 @@ func (s *Server) register(a huma.API) {
 			"A uid whose desktop does not run is started.", s.restart)
 	call(s, a, http.MethodGet, "/api/vm/{uid}/logs", "Read what a desktop's container wrote",
 		"The last lines of both outputs, at most 64 KiB, as plain text.", s.logs)
+	call(s, a, http.MethodGet, "/api/vm/{uid}/log-stream", "Follow what a desktop's container writes",
+		"The last lines as above, and then what comes, as plain text. The answer ends with the container, or when sage goes down; "+
+			"following is no use of a desktop.", s.followLogs)
 	call(s, a, http.MethodGet, "/api/vm/{uid}/screenshot.png", "Picture a desktop",
 		"What it shows now, or what it showed when it was stopped (X-Sage-Live: false). It is no use of the desktop.", s.picture)
 	call(s, a, http.MethodGet, "/api/vm/{uid}/stats", "Tell what a desktop uses",
@@ -188,14 +185,6 @@ func (s *Server) restart(ctx context.Context, in *uidInput) (*output[api.StartRe
 		return nil, err
 	}
 	return &output[api.StartResponse]{api.StartResponse{URL: streamURL(started.Token), UID: started.UID}}, nil
-}
-
-func (s *Server) logs(ctx context.Context, in *logsInput) (*textOutput, error) {
-	log, err := s.sessions.Logs(ctx, in.UID, in.Tail)
-	if err != nil {
-		return nil, err
-	}
-	return &textOutput{ContentType: "text/plain; charset=utf-8", NoSniff: "nosniff", Body: bytes.ToValidUTF8(log, []byte("\ufffd"))}, nil
 }
 
 func (s *Server) picture(ctx context.Context, in *pictureInput) (*pictureOutput, error) {

@@ -43,6 +43,7 @@ type Sessions interface {
 	List() []session.Session
 	Restart(ctx context.Context, uid string) (session.Session, error)
 	Logs(ctx context.Context, uid string, lines int) ([]byte, error)
+	FollowLogs(ctx context.Context, uid string, lines int, w io.Writer) error
 	Usage(ctx context.Context, uid string) (session.Usage, error)
 	Watch(uid string) (*session.Watch, error)
 	WatchAll() *session.Watch

@@ -3,6 +3,7 @@ package metrics
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"time"
 
@@ -69,8 +70,8 @@ func (e *engine) EnsureImage(ctx context.Context, req runtime.ImageRequest, prog
 	return none(e, "ensureimage", func() error { return e.Runtime.EnsureImage(ctx, req, progress) })
 }
 
-func (e *engine) ImageID(ctx context.Context, ref string) (string, error) {
-	return one(e, "imageid", func() (string, error) { return e.Runtime.ImageID(ctx, ref) })
+func (e *engine) Image(ctx context.Context, ref string) (runtime.Image, error) {
+	return one(e, "image", func() (runtime.Image, error) { return e.Runtime.Image(ctx, ref) })
 }
 
 func (e *engine) Create(ctx context.Context, spec runtime.Spec) (runtime.ID, error) {
@@ -93,6 +94,13 @@ func (e *engine) List(ctx context.Context, s runtime.Selector) ([]runtime.Contai
 func (e *engine) Events(ctx context.Context, s runtime.Selector, notify func(runtime.Event)) error {
 	err := e.Runtime.Events(ctx, s, notify)
 	e.m.engineCalls.WithLabelValues("events", result(err)).Inc()
+	return err
+}
+
+// FollowLogs is counted like Events.
+func (e *engine) FollowLogs(ctx context.Context, id runtime.ID, lines int, w io.Writer) error {
+	err := e.Runtime.FollowLogs(ctx, id, lines, w)
+	e.m.engineCalls.WithLabelValues("followlogs", result(err)).Inc()
 	return err
 }
 

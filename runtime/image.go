@@ -4,6 +4,15 @@ package runtime
 // Build.Digest that it was made from.
 const LabelBuildDigest = "io.sage.build.digest"
 
+// Image is an image as it is on the engine.
+type Image struct {
+	// ID is the engine's identifier of it.
+	ID string
+	// Labels are those of the image, with those of what it was built from; nil
+	// where there are none.
+	Labels map[string]string
+}
+
 // ImageRequest names an image and how to get it.
 type ImageRequest struct {
 	// Ref is a fully qualified reference.

@@ -22,6 +22,9 @@ type Info struct {
 	// dialled without a published port. There are none for a process outside of
 	// containers, in another engine's, or on the host's network.
 	Networks []Network
+	// Storage is the directory on the engine's host below which it keeps images and
+	// containers; empty where the engine does not tell.
+	Storage string
 	// Warnings are what the engine or the backend finds wrong with this host, in
 	// plain words.
 	Warnings []string

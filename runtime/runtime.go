@@ -14,6 +14,7 @@ package runtime
 
 import (
 	"context"
+	"io"
 	"net"
 	"time"
 )
@@ -62,6 +63,8 @@ import (
 type Runtime interface {
 	// Ping asks the engine whether it answers, and who it is; it is the health
 	// check. What it says beyond that may be a minute old.
+	//
+	// Errors: ErrUnsupported (the engine's API is too old, or too new).
 	Ping(ctx context.Context) (Info, error)
 
 	// EnsureImage makes sure that the image is on the engine: it builds or pulls
@@ -73,10 +76,10 @@ type Runtime interface {
 	// brought it), ErrInvalid (the reference or the build is malformed).
 	EnsureImage(ctx context.Context, req ImageRequest, progress func(Progress)) error
 
-	// ImageID is the engine's identifier of the image that ref names now.
+	// Image describes the image that ref names now.
 	//
 	// Errors: ErrImageNotFound.
-	ImageID(ctx context.Context, ref string) (string, error)
+	Image(ctx context.Context, ref string) (Image, error)
 
 	// Create makes a container from spec without starting it. It never pulls.
 	// Volumes that do not exist are made, with the labels of the spec.
@@ -134,6 +137,13 @@ type Runtime interface {
 	//
 	// Errors: ErrNotFound.
 	Logs(ctx context.Context, id ID, lines int) ([]byte, error)
+
+	// FollowLogs writes to w what Logs gives, and then what the container writes,
+	// until it ends, ctx ends, or w gives an error. Lines may come in pieces. It
+	// does not write after it has returned.
+	//
+	// Errors: ErrNotFound, ErrCanceled (ctx ended); what w gave is wrapped.
+	FollowLogs(ctx context.Context, id ID, lines int, w io.Writer) error
 
 	// Stats tells what a running container uses, in one answer of the engine.
 	//

@@ -5,7 +5,7 @@
 #                            base image of Sage's images in it
 #   scripts/setup.sh test    what `make test` needs: the same with all three engines (Docker, Podman, rootless Podman
 #                            as the ordinary user sage-test), Chromium, a VNC server, a compose tool,
-#                            reverse proxies, promtool
+#                            reverse proxies, promtool, shells
 #   scripts/setup.sh bench   what `make bench-stream` and `make bench-density` need: Go, a VNC server, other proxies
 #
 # Where it cannot go on (not root, no apt-get) it prints what to type, and fails.
@@ -120,6 +120,8 @@ test_tools() {
         tigervnc-viewer x11-utils xvfb xdotool || exit 1
     have promtool || other_services "promtool, which judges the alert rules" prometheus
     have systemd-analyze || apt_install "systemd-analyze, which judges the units" systemd || exit 1
+    apt_install "the shells whose completion is tried, and what reads the manual page" bash-completion zsh fish groff-base \
+        man-db || exit 1
     have chromium || apt_install "the browser of the page's tests" chromium || exit 1
     "$here/quadlet.sh" >&2
     "$here/engines.sh" start >&2

@@ -119,7 +119,8 @@ func (i *Images) ensureBase(ctx context.Context, app *catalog.App, progress Imag
 	if err := i.ensure(ctx, base, progress, update); err != nil {
 		return "", err
 	}
-	return i.rt.ImageID(ctx, base.Image)
+	found, err := i.rt.Image(ctx, base.Image)
+	return found.ID, err
 }
 
 func (i *Images) build(b *catalog.Build) *runtime.Build {

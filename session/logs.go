@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"io"
 
 	"sage/runtime"
 )
@@ -21,6 +22,20 @@ func (m *Manager) Logs(ctx context.Context, uid string, lines int) ([]byte, erro
 	defer cancel()
 	log, err := m.rt.Logs(ctx, id, lines)
 	return log, m.ended(unanswered(ctx, err))
+}
+
+// FollowLogs writes to w what Logs gives, and then what the container writes,
+// until it ends, ctx ends, or w gives an error. Following is no use of the
+// desktop.
+//
+// Errors: ErrInvalidUID, ErrNotRunning, runtime.ErrUnavailable, the context's
+// own, or one that wraps what w gave.
+func (m *Manager) FollowLogs(ctx context.Context, uid string, lines int, w io.Writer) error {
+	id, err := m.containerOf(uid)
+	if err != nil {
+		return err
+	}
+	return m.ended(m.rt.FollowLogs(ctx, id, lines, w))
 }
 
 // containerOf finds the container of a desktop that runs or is about to.

@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -101,8 +102,8 @@ func (p *process) EnsureImage(ctx context.Context, req runtime.ImageRequest, pro
 	return p.make(func() error { return p.engine.EnsureImage(ctx, req, progress) })
 }
 
-func (p *process) ImageID(ctx context.Context, ref string) (string, error) {
-	return ask(p, func() (string, error) { return p.engine.ImageID(ctx, ref) })
+func (p *process) Image(ctx context.Context, ref string) (runtime.Image, error) {
+	return ask(p, func() (runtime.Image, error) { return p.engine.Image(ctx, ref) })
 }
 
 func (p *process) Create(ctx context.Context, spec runtime.Spec) (runtime.ID, error) {
@@ -140,6 +141,11 @@ func (p *process) Remove(ctx context.Context, id runtime.ID) error {
 
 func (p *process) Logs(ctx context.Context, id runtime.ID, lines int) ([]byte, error) {
 	return ask(p, func() ([]byte, error) { return p.engine.Logs(ctx, id, lines) })
+}
+
+// FollowLogs is no instant either, and nothing here calls it.
+func (p *process) FollowLogs(ctx context.Context, id runtime.ID, lines int, w io.Writer) error {
+	return p.engine.FollowLogs(ctx, id, lines, w)
 }
 
 func (p *process) Stats(ctx context.Context, id runtime.ID) (runtime.Stats, error) {

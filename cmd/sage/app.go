@@ -1,36 +1,10 @@
 package main
 
 import (
-	"errors"
-	"fmt"
 	"io"
 
 	"github.com/urfave/cli/v2"
 )
-
-// The exit codes beside 0.
-const (
-	exitFailed = 1
-	// exitUsage is for what was typed, set or written wrongly, so that a CI job
-	// can tell it from a machine that failed.
-	exitUsage = 2
-)
-
-// usageError is a mistake of who called the program.
-type usageError struct{ error }
-
-// Unwrap gives the mistake itself.
-func (e usageError) Unwrap() error { return e.error }
-
-func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
-
-func exitCode(err error) int {
-	var usage usageError
-	if errors.As(err, &usage) {
-		return exitUsage
-	}
-	return exitFailed
-}
 
 // Categories of commands in the help text.
 const (
@@ -41,21 +15,21 @@ const (
 
 func newApp(stdout, stderr io.Writer) *cli.App {
 	app := &cli.App{
-		Name:                 "sage",
-		Usage:                "desktop applications in the browser, on demand, from container images",
-		Version:              programVersion(),
-		Writer:               stdout,
-		ErrWriter:            stderr,
-		HideVersion:          true,
-		EnableBashCompletion: true,
+		Name:        "sage",
+		Usage:       "desktop applications in the browser, on demand, from container images",
+		Description: exitTable(),
+		Version:     programVersion(),
+		Writer:      stdout,
+		ErrWriter:   stderr,
+		HideVersion: true,
 		// run says the error, and chooses the exit code.
 		ExitErrHandler: func(*cli.Context, error) {},
 		Action:         group,
 		Commands: []*cli.Command{
 			serveCommand(),
-			runCommand(), lsCommand(), stopCommand(),
+			runCommand(), openCommand(), lsCommand(), statsCommand(), logsCommand(), stopCommand(), appsCommand(),
 			buildCommand(), pullCommand(), catalogCommand(), doctorCommand(),
-			versionCommand(),
+			versionCommand(), completionCommand(), manCommand(),
 		},
 	}
 	refuseUsage(app.Commands)
@@ -100,6 +74,14 @@ func argument(c *cli.Context, name string) (string, error) {
 	default:
 		return "", usagef("%q is one argument too many: see %s --help", c.Args().Get(1), c.Command.HelpName)
 	}
+}
+
+// optionalArgument is the one argument of a command that can do without, or "".
+func optionalArgument(c *cli.Context) (string, error) {
+	if !c.Args().Present() {
+		return "", nil
+	}
+	return argument(c, "")
 }
 
 // noArguments refuses arguments of a command that takes none.

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"io"
 	"strings"
 
+	"github.com/hashicorp/go-multierror"
 	"github.com/urfave/cli/v2"
 
 	"sage/catalog"
@@ -16,6 +19,12 @@ func catalogCommand() *cli.Command {
 		Category: groupWorkshop,
 		Action:   group,
 		Subcommands: []*cli.Command{{
+			Name:      "list",
+			Usage:     "list the apps of a catalog file; \"sage apps\" lists those of a running sage",
+			ArgsUsage: "[FILE]",
+			Flags:     append(catalogFlags()[:1:1], outputFlag()),
+			Action:    listCatalog,
+		}, {
 			Name:      "validate",
 			Usage:     "name every problem of catalog files; the exit code is 0 without any",
 			ArgsUsage: "FILE...",
@@ -45,7 +54,7 @@ func validateCatalogs(c *cli.Context) error {
 			bad++
 			// As it is: every problem begins with its place, for editors and CI.
 			fmt.Fprintln(c.App.ErrWriter, err)
-			fmt.Fprintf(c.App.ErrWriter, "%s: %s\n", file, count(len(each(err)), "problem"))
+			fmt.Fprintf(c.App.ErrWriter, "%s: %s\n", file, count(len(multierror.Append(nil, err).Errors), "problem"))
 			continue
 		}
 		if _, err := fmt.Fprintf(c.App.Writer, "%s: %s, no problem\n", file, count(len(found.Apps), "app")); err != nil {
@@ -70,10 +79,6 @@ func diffCatalogs(c *cli.Context) error {
 	if c.NArg() != 2 {
 		return usagef("give two files, OLD and NEW: see %s --help", c.Command.HelpName)
 	}
-	asJSON, err := wantsJSON(c)
-	if err != nil {
-		return err
-	}
 	before, err := catalog.Load(c.Args().Get(0))
 	if err != nil {
 		return usageError{err}
@@ -83,19 +88,48 @@ func diffCatalogs(c *cli.Context) error {
 		return usageError{err}
 	}
 	changes := catalog.Diff(before, after)
-	if asJSON {
-		return writeJSON(c.App.Writer, changes)
-	}
-	if len(changes) == 0 {
-		_, err := fmt.Fprintln(c.App.Writer, "no difference")
-		return err
-	}
-	for _, change := range changes {
-		if _, err := fmt.Fprintln(c.App.Writer, change); err != nil {
+	return show(c, changes, func(w io.Writer) error {
+		if len(changes) == 0 {
+			_, err := fmt.Fprintln(w, "no difference")
 			return err
 		}
+		for _, change := range changes {
+			if _, err := fmt.Fprintln(w, change); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// listedApp is an app as its catalog file has it.
+type listedApp struct {
+	ID      string   `json:"id"`
+	Title   string   `json:"title"`
+	Aliases []string `json:"aliases"`
+	Image   string   `json:"image"`
+}
+
+func listCatalog(c *cli.Context) error {
+	path, err := optionalArgument(c)
+	if err != nil {
+		return err
 	}
-	return nil
+	found, err := catalog.Load(cmp.Or(path, c.String("catalog")))
+	if err != nil {
+		return usageError{err}
+	}
+	apps := []listedApp{}
+	for _, app := range found.Apps {
+		apps = append(apps, listedApp{app.ID, app.Title, append([]string{}, app.Aliases...), app.Image})
+	}
+	return show(c, apps, func(w io.Writer) error {
+		var rows [][]string
+		for _, app := range apps {
+			rows = append(rows, []string{app.ID, app.Title, strings.Join(app.Aliases, ", "), app.Image})
+		}
+		return writeTable(w, []string{"APP", "TITLE", "ALIASES", "IMAGE"}, rows)
+	})
 }
 
 // loadCatalog reads the catalog that the flags name; what is wrong with it is

@@ -39,6 +39,16 @@ func TestCatalogValidate(t *testing.T) {
 	})
 }
 
+func TestCatalogList(t *testing.T) {
+	path, _ := threeApps(t)
+	sage(t, "catalog", "list", path).want(t, 0, "top      Top      upper     localhost/t/top:1\n", "")
+	var apps []listedApp
+	if err := json.Unmarshal([]byte(sage(t, "catalog", "list", "--catalog", path, "-o", "json").stdout), &apps); err != nil || len(apps) != 3 || apps[1].ID != "pulled" {
+		t.Errorf("%+v, %v", apps, err)
+	}
+	sage(t, "catalog", "list", "../../catalog/testdata/bad-id.yaml").want(t, exitUsage, "", "bad-id.yaml:")
+}
+
 func TestCatalogSchema(t *testing.T) {
 	got := sage(t, "catalog", "schema")
 	got.want(t, 0, `"$schema": "https://json-schema.org/draft/2020-12/schema"`, "")

@@ -3,9 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
-
-	"golang.org/x/term"
 
 	"sage/runtime"
 )
@@ -21,7 +18,7 @@ type display interface {
 
 // newDisplay draws bars on a terminal, and writes lines elsewhere.
 func newDisplay(w io.Writer) display {
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if onTerminal(w) {
 		return &bars{out: w}
 	}
 	return &lines{out: w}

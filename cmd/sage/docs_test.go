@@ -30,7 +30,7 @@ func TestSettingsPage(t *testing.T) {
 		case value == "false" || value == "":
 			value = ""
 		case name == "data-dir" || name == "starts-at-once":
-			value = "" // It is the machine's; the meaning says which.
+			// It is the machine's, and told in words.
 		default:
 			value = "`" + value + "`"
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"sage/cmd/internal/daemon"
+	"sage/cmd/internal/doctor"
 )
 
 func doctorCommand() *cli.Command {
@@ -16,8 +17,10 @@ func doctorCommand() *cli.Command {
 		Usage:    "look whether everything is there that desktops need, and say how to mend what is not",
 		Category: groupWorkshop,
 		Description: "Takes the settings of \"sage serve\" and looks at what they name. Nothing is changed.\n" +
-			"The exit code is 1 where something would keep desktops from starting.",
-		Flags: slices.Concat(engineFlags(), catalogFlags(), serverFlags(), desktopFlags()),
+			"The exit code is 0 where desktops can start, and 1 where something keeps them from it;\n" +
+			"with --strict it is 1 for warnings, too.",
+		Flags: slices.Concat([]cli.Flag{outputFlag(), &cli.BoolFlag{Name: "strict", Usage: "fail for warnings, too"}},
+			engineFlags(), catalogFlags(), serverFlags(), desktopFlags()),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
@@ -26,67 +29,60 @@ func doctorCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return report(c.App.Writer, examine(c.Context, cfg, daemon.OpenRuntime))
+			d := diagnosis{Findings: doctor.Examine(c.Context, cfg, doctor.ThisHost(), daemon.OpenRuntime)}
+			for _, f := range d.Findings {
+				switch f.Mark {
+				case doctor.Fail:
+					d.Failures++
+				case doctor.Warn:
+					d.Warnings++
+				case doctor.OK:
+				}
+			}
+			if err := show(c, d, d.write); err != nil {
+				return err
+			}
+			return d.verdict(c.Bool("strict"))
 		},
 	})
 }
 
-// mark is what a finding means.
-type mark string
-
-// The marks: all is well, something is worse than it could be, desktops will
-// not start.
-const (
-	markOK   mark = "ok"
-	markWarn mark = "warn"
-	markFail mark = "fail"
-)
-
-// finding is one thing that doctor looked at.
-type finding struct {
-	mark    mark
-	subject string
-	says    string
-	// more are further lines: details, and what to do.
-	more []string
+// diagnosis is what doctor found.
+type diagnosis struct {
+	Failures int              `json:"failures"`
+	Warnings int              `json:"warnings"`
+	Findings []doctor.Finding `json:"findings"`
 }
 
-func ok(subject, format string, args ...any) finding {
-	return finding{mark: markOK, subject: subject, says: fmt.Sprintf(format, args...)}
-}
-
-// warn and fail come with what to do; "" is for nothing.
-func warn(subject, mend, format string, args ...any) finding {
-	f := finding{mark: markWarn, subject: subject, says: fmt.Sprintf(format, args...)}
-	if mend != "" {
-		f.more = []string{"-> " + mend}
-	}
-	return f
-}
-
-func fail(subject, mend, format string, args ...any) finding {
-	f := warn(subject, mend, format, args...)
-	f.mark = markFail
-	return f
-}
-
-// report writes the findings and fails where one of them does.
-func report(w io.Writer, findings []finding) error {
-	marks := map[mark]int{}
-	for _, f := range findings {
-		marks[f.mark]++
-		fmt.Fprintf(w, "%-4s  %-8s  %s\n", f.mark, f.subject, f.says)
-		for _, line := range f.more {
+func (d diagnosis) write(w io.Writer) error {
+	for _, f := range d.Findings {
+		fmt.Fprintf(w, "%-4s  %-8s  %s\n", f.Mark, f.Subject, f.Says)
+		for _, line := range f.Details {
 			fmt.Fprintf(w, "%16s%s\n", "", line)
 		}
+		if f.Mend != "" {
+			fmt.Fprintf(w, "%16s-> %s\n", "", f.Mend)
+		}
 	}
-	if marks[markFail] > 0 {
-		return fmt.Errorf("doctor: %s to mend before desktops start, %s", count(marks[markFail], "thing"), count(marks[markWarn], "warning"))
+	if d.Failures > 0 {
+		return nil // The error is the verdict.
 	}
 	verdict := "nothing to mend"
-	if marks[markWarn] > 0 {
-		verdict = "desktops can start, " + count(marks[markWarn], "warning")
+	if d.Warnings > 0 {
+		verdict = "desktops can start, " + count(d.Warnings, "warning")
 	}
 	_, err := fmt.Fprintf(w, "\n%s\n", verdict)
 	return err
+}
+
+// verdict is an error where there is something that must be mended.
+func (d diagnosis) verdict(strict bool) error {
+	switch {
+	case d.Failures > 0:
+		return fmt.Errorf("doctor: %s to mend before desktops start, %s", count(d.Failures, "thing"), count(d.Warnings, "warning"))
+	case strict && d.Warnings > 0:
+		return fmt.Errorf("doctor: %s", count(d.Warnings, "warning"))
+	default:
+		return nil
+	}
 }

@@ -172,11 +172,11 @@ func bringAll(ctx context.Context, rt runtime.Runtime, images *session.Images, a
 
 // imageID is empty for an image that is not there.
 func imageID(ctx context.Context, rt runtime.Runtime, ref string) (string, error) {
-	id, err := rt.ImageID(ctx, ref)
+	found, err := rt.Image(ctx, ref)
 	if errors.Is(err, runtime.ErrImageNotFound) {
 		return "", nil
 	}
-	return id, err
+	return found.ID, err
 }
 
 func outcome(app *catalog.App, before, after string, took time.Duration) string {

@@ -3,9 +3,6 @@ package main
 import (
 	"io"
 	"log/slog"
-	"os"
-
-	"golang.org/x/term"
 )
 
 // newLogger writes for people where people read, and for programs elsewhere.
@@ -13,7 +10,7 @@ func newLogger(w io.Writer, format string, level slog.Level) (*slog.Logger, erro
 	opts := &slog.HandlerOptions{Level: level}
 	if format == "auto" {
 		format = "json"
-		if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		if onTerminal(w) {
 			format = "text"
 		}
 	}

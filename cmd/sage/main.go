@@ -1,8 +1,8 @@
 // Command sage gives people desktop applications in the browser, on demand,
 // from a catalog of container images.
 //
-// It is the daemon (sage serve), its client (sage ls, run, stop), and the
-// workshop (sage build, pull, doctor, catalog validate). Installed as
+// It is the daemon (sage serve), its client (sage run, open, ls, stats, logs,
+// stop, apps), and the workshop (sage build, pull, doctor, catalog). Installed as
 // docker-sage in a directory of Docker's CLI plugins it is the command "docker
 // sage".
 package main
@@ -30,6 +30,9 @@ func endSignals() []os.Signal { return []os.Signal{os.Interrupt, syscall.SIGTERM
 // code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	app := newApp(stdout, stderr)
+	if words, asks := asksCompletion(args); asks {
+		return failed(stderr, complete(ctx, app, words, stdout))
+	}
 	if isPlugin(args[0]) {
 		if asksMetadata(args) {
 			return failed(stderr, writeMetadata(stdout))
@@ -45,9 +48,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // failed says the error, if there is one, and gives the exit code.
 func failed(stderr io.Writer, err error) int {
-	if err == nil {
-		return 0
+	if err != nil {
+		fmt.Fprintln(stderr, "sage:", err)
 	}
-	fmt.Fprintln(stderr, "sage:", err)
 	return exitCode(err)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -98,10 +99,46 @@ func TestUsage(t *testing.T) {
 		{"bad build argument", []string{"build", "--build-arg", "X"}, 2, "", "use NAME=VALUE"},
 		{"plugin metadata under the own name", []string{pluginMetadata}, 2, "", "is not a command"},
 		{"version", []string{"version"}, 0, "go1.", ""},
+		{"version for programs", []string{"version", "-o", "json"}, 0, `"version": "` + programVersion() + `"`, ""},
 		{"short version", []string{"version", "--short"}, 0, programVersion() + "\n", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			sage(t, tc.args...).want(t, tc.code, tc.stdout, tc.stderr)
 		})
 	}
+}
+
+// needed gives the path of a program that is there.
+func needed(t *testing.T, program, debianPackage string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	orNotThere(t, err, debianPackage)
+	return path
+}
+
+// orNotThere ends a test with an error: it fails, or is left out where no set-up
+// was asked for.
+func orNotThere(t *testing.T, err error, debianPackage string) {
+	t.Helper()
+	if err != nil && os.Getenv("SAGE_TEST_ENGINES") == "none" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatalf("%v: scripts/setup.sh test installs the package %s", err, debianPackage)
+	}
+}
+
+// asProgram gives a file that is called like the program and does what it does:
+// this test program, which TestMain makes that.
+func asProgram(t *testing.T) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "sage")
+	if err := os.Symlink(self, path); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

@@ -7,9 +7,6 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// completionFlag must stay the last argument.
-const completionFlag = "--generate-bash-completion"
-
 // flagsFirst moves the flags of a command before its arguments: cli stops
 // looking for flags at the first argument, and "sage stop UID --purge" must not
 // stop without purging. What follows "--" is left alone.
@@ -24,10 +21,7 @@ func flagsFirst(app *cli.App, args []string) []string {
 		head, rest = append(head, rest[0]), rest[1:]
 		commands, flags = commands[i].Subcommands, commands[i].Flags
 	}
-	var moved, plain, tail []string
-	if n := len(rest); n > 0 && rest[n-1] == completionFlag {
-		rest, tail = rest[:n-1], rest[n-1:]
-	}
+	var moved, plain []string
 	for len(rest) > 0 && rest[0] != "--" {
 		arg := rest[0]
 		rest = rest[1:]
@@ -40,17 +34,22 @@ func flagsFirst(app *cli.App, args []string) []string {
 			moved, rest = append(moved, rest[0]), rest[1:]
 		}
 	}
-	return slices.Concat(head, moved, plain, rest, tail)
+	return slices.Concat(head, moved, plain, rest)
 }
 
 // takesNext tells whether arg is a flag whose value is the next argument.
 func takesNext(flags []cli.Flag, arg string) bool {
+	d, ok := findFlag(flags, arg).(cli.DocGenerationFlag)
+	return ok && d.TakesValue()
+}
+
+// findFlag gives the flag that arg is, dashes and all, or nil.
+func findFlag(flags []cli.Flag, arg string) cli.Flag {
 	name := strings.TrimLeft(arg, "-")
 	for _, f := range flags {
 		if slices.Contains(f.Names(), name) {
-			d, ok := f.(cli.DocGenerationFlag)
-			return ok && d.TakesValue()
+			return f
 		}
 	}
-	return false
+	return nil
 }

@@ -20,7 +20,6 @@ func TestFlagsFirst(t *testing.T) {
 		{"unknown flag", "stop u --nope", "stop --nope u"},
 		{"hyphen alone", "stop - --purge", "stop --purge -"},
 		{"unknown command", "nope --x y", "--x nope y"},
-		{"completion", "stop u --generate-bash-completion", "stop u --generate-bash-completion"},
 		{"nothing", "", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

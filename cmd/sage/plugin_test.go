@@ -101,12 +101,12 @@ func TestPluginInDocker(t *testing.T) {
 	}
 }
 
-// TestMain makes this program the plugin when it is called as one.
+// TestMain makes this program sage, or the plugin, when it is called as that.
 func TestMain(m *testing.M) {
 	if os.Getenv("SAGE_TEST_SUPERVISED") != "" {
 		os.Exit(serveSupervised())
 	}
-	if isPlugin(os.Args[0]) {
+	if isPlugin(os.Args[0]) || filepath.Base(os.Args[0]) == "sage" {
 		main()
 	}
 	os.Exit(m.Run())

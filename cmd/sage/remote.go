@@ -14,13 +14,18 @@ func remote(c *cli.Command, action func(*cli.Context, *client.Client) error) *cl
 	c.Category = groupClient
 	c.Flags = append(c.Flags, clientFlags()...)
 	c.Action = func(ctx *cli.Context) error {
-		sage, err := client.New(ctx.String("url"), client.Options{Token: ctx.String("api-token")})
+		sage, err := askedSage(ctx)
 		if err != nil {
 			return usageError{err}
 		}
 		return explain(action(ctx, sage))
 	}
 	return withFile(c)
+}
+
+// askedSage is the one that the flags name.
+func askedSage(c *cli.Context) (*client.Client, error) {
+	return client.New(c.String("url"), client.Options{Token: c.String("api-token")})
 }
 
 // explain adds to what a sage refused what to do about it.
@@ -31,10 +36,10 @@ func explain(err error) error {
 		return fmt.Errorf("%w: start it with \"sage serve\", or name another one with --url or SAGE_URL", err)
 	case client.IsCode(err, client.CodeUnauthorized):
 		return fmt.Errorf("this sage wants its token: give --api-token or SAGE_API_TOKEN: %w", err)
-	case client.IsCode(err, client.CodeInvalidUID), client.IsCode(err, client.CodeInvalidEnv):
-		return usageError{err}
 	case client.IsCode(err, client.CodeUnknownApp):
-		return usagef("%w: the page of this sage shows the apps", err)
+		return fmt.Errorf("%w: \"sage apps\" tells those that there are", err)
+	case client.IsCode(err, client.CodeNotRunning):
+		return fmt.Errorf("%w: \"sage ls\" tells the desktops that there are", err)
 	default:
 		return err
 	}

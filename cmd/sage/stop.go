@@ -19,11 +19,7 @@ func stopCommand() *cli.Command {
 		if err != nil {
 			return err
 		}
-		err = sage.Stop(c.Context, uid, c.Bool("purge"))
-		if client.IsCode(err, client.CodeNotRunning) {
-			return fmt.Errorf("%q has no desktop: \"sage ls\" tells those that run: %w", uid, err)
-		}
-		if err != nil {
+		if err := sage.Stop(c.Context, uid, c.Bool("purge")); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintln(c.App.Writer, uid)

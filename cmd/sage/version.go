@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"runtime/debug"
 
 	"github.com/urfave/cli/v2"
@@ -15,18 +16,20 @@ func versionCommand() *cli.Command {
 		Name:     "version",
 		Usage:    "say which sage this is",
 		Category: groupWorkshop,
-		Flags:    []cli.Flag{&cli.BoolFlag{Name: "short", Usage: "only the version"}},
+		Flags:    []cli.Flag{&cli.BoolFlag{Name: "short", Usage: "only the version"}, outputFlag()},
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			if c.Bool("short") {
-				_, err := fmt.Fprintln(c.App.Writer, programVersion())
+			b := describeBuild(programVersion(), buildInfo())
+			return show(c, b, func(w io.Writer) error {
+				text := b.String()
+				if c.Bool("short") {
+					text = b.Version
+				}
+				_, err := fmt.Fprintln(w, text)
 				return err
-			}
-			info, _ := debug.ReadBuildInfo()
-			_, err := fmt.Fprintln(c.App.Writer, describeBuild(programVersion(), info))
-			return err
+			})
 		},
 	}
 }
@@ -42,26 +45,50 @@ func programVersion() string {
 	return "devel"
 }
 
-// describeBuild says the version and what the build knows of its source; info
-// may be nil.
-func describeBuild(version string, info *debug.BuildInfo) string {
-	text := "sage " + version
-	if info == nil {
-		return text
+// buildInfo is what the Go toolchain wrote into the program, or nothing.
+func buildInfo() *debug.BuildInfo {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return &debug.BuildInfo{}
 	}
-	text += ", " + info.GoVersion
+	return info
+}
+
+// build is what is known of this program's making.
+type build struct {
+	Version  string `json:"version"`
+	Go       string `json:"go,omitempty"`
+	Commit   string `json:"commit,omitempty"`
+	Modified bool   `json:"modified,omitempty"`
+	Platform string `json:"platform,omitempty"`
+}
+
+// describeBuild takes from info what it knows of the source.
+func describeBuild(version string, info *debug.BuildInfo) build {
 	settings := map[string]string{}
 	for _, s := range info.Settings {
 		settings[s.Key] = s.Value
 	}
-	if commit := settings["vcs.revision"]; commit != "" {
-		text += ", commit " + commit
-		if settings["vcs.modified"] == "true" {
+	b := build{Version: version, Go: info.GoVersion, Commit: settings["vcs.revision"], Modified: settings["vcs.modified"] == "true"}
+	if os, arch := settings["GOOS"], settings["GOARCH"]; os != "" {
+		b.Platform = os + "/" + arch
+	}
+	return b
+}
+
+func (b build) String() string {
+	text := "sage " + b.Version
+	if b.Go != "" {
+		text += ", " + b.Go
+	}
+	if b.Commit != "" {
+		text += ", commit " + b.Commit
+		if b.Modified {
 			text += " with changes"
 		}
 	}
-	if os, arch := settings["GOOS"], settings["GOARCH"]; os != "" {
-		text += ", " + os + "/" + arch
+	if b.Platform != "" {
+		text += ", " + b.Platform
 	}
 	return text
 }

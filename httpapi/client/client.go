@@ -151,6 +151,33 @@ func (c *Client) Logs(ctx context.Context, uid string, lines int) (string, error
 	return string(text), err
 }
 
+// FollowLogs writes to w what Logs gives, and then what the container writes, until
+// it ends, ctx ends, or w gives an error, which it returns.
+func (c *Client) FollowLogs(ctx context.Context, uid string, lines int, w io.Writer) error {
+	path, err := callPath("/api/vm/", uid)
+	if err != nil {
+		return err
+	}
+	resp, err := c.do(ctx, http.MethodGet, path+"/log-stream?tail="+strconv.Itoa(lines), "text/plain", nil)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := resp.Body.Read(buf)
+		if _, refused := w.Write(buf[:n]); refused != nil {
+			return refused
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return c.unreachable(ctx, err)
+		}
+	}
+}
+
 // Stats tells what the uid's desktop uses. Without one, it is CodeNotRunning; on an
 // engine that does not count, CodeUnsupported.
 func (c *Client) Stats(ctx context.Context, uid string) (api.Stats, error) {

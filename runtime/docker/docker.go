@@ -13,6 +13,7 @@ import (
 	"os"
 	"sync/atomic"
 
+	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/client"
 
 	"sage/runtime"
@@ -20,6 +21,9 @@ import (
 
 // backend is the name that the package goes by.
 const backend = "docker"
+
+// oldestAPI is the oldest version of the API that the package speaks.
+const oldestAPI = "1.24"
 
 var _ runtime.Runtime = (*Runtime)(nil)
 
@@ -120,6 +124,10 @@ func (r *Runtime) connect(ctx context.Context) (*engine, error) {
 	if err != nil {
 		closeUnless(known, api)
 		return nil, err
+	}
+	if answer.APIVersion != "" && versions.LessThan(answer.APIVersion, oldestAPI) {
+		closeUnless(known, api)
+		return nil, fmt.Errorf("%w; this one offers %s", errTooOld, answer.APIVersion)
 	}
 	if known != nil && known.offered != answer.APIVersion {
 		if api, err = r.open(); err != nil {

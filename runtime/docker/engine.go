@@ -69,6 +69,7 @@ func describe(info system.Info) runtime.Info {
 	out := runtime.Info{
 		Backend: backend,
 		Version: info.ServerVersion,
+		Storage: info.DockerRootDir,
 		Rootless: slices.ContainsFunc(info.SecurityOptions, func(option string) bool {
 			return option == "rootless" || strings.Contains(option, "name=rootless")
 		}),

@@ -44,6 +44,8 @@ func kindOf(op string, err error) error {
 	switch {
 	case unreachable(err):
 		return runtime.ErrUnavailable
+	case errors.Is(err, errTooOld), otherVersions(text):
+		return runtime.ErrUnsupported
 	case exhausted(text):
 		return runtime.ErrExhausted
 	case op == "start" && portInUse(text):
@@ -51,7 +53,7 @@ func kindOf(op string, err error) error {
 	case op == "start" && (unexecutable(text) || unpublishable(text)):
 		return runtime.ErrInvalid
 	case errdefs.IsNotFound(err):
-		if slices.Contains([]string{"create", "ensureimage", "imageid"}, op) {
+		if slices.Contains([]string{"create", "ensureimage", "image"}, op) {
 			return runtime.ErrImageNotFound
 		}
 		return runtime.ErrNotFound
@@ -77,7 +79,15 @@ func unreachable(err error) bool {
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
+// errTooOld is for an engine whose newest API is older than what is spoken here.
+var errTooOld = errors.New("the engine's API is too old: Sage needs " + oldestAPI + " (Docker 1.12) or newer")
+
 // The following match the engine's texts in lower case.
+
+// otherVersions: the engine speaks no version of the API that the client does.
+func otherVersions(text string) bool {
+	return contains(text, "minimum supported api version", "maximum supported api version")
+}
 
 // portInUse: held by another container, or by another program of the host.
 func portInUse(text string) bool {

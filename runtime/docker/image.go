@@ -65,14 +65,18 @@ func imageKind(err error) error {
 	}
 }
 
-// ImageID implements runtime.Runtime.
-func (r *Runtime) ImageID(ctx context.Context, ref string) (string, error) {
-	_, found, err := r.inspectImage(ctx, "imageid", ref)
+// Image implements runtime.Runtime.
+func (r *Runtime) Image(ctx context.Context, ref string) (runtime.Image, error) {
+	_, found, err := r.inspectImage(ctx, "image", ref)
 	if errors.Is(err, runtime.ErrInvalid) {
 		// No image has such a name.
-		return "", failure("imageid", ref, runtime.ErrImageNotFound, errors.Unwrap(err))
+		return runtime.Image{}, failure("image", ref, runtime.ErrImageNotFound, errors.Unwrap(err))
 	}
-	return found.ID, err
+	out := runtime.Image{ID: found.ID}
+	if found.Config != nil {
+		out.Labels = found.Config.Labels
+	}
+	return out, err
 }
 
 // inspectImage looks an image up on behalf of op.

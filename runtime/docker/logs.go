@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"strconv"
 
 	"github.com/docker/docker/api/types/container"
@@ -17,18 +18,29 @@ const logBytes = 64 << 10
 
 // Logs implements runtime.Runtime.
 func (r *Runtime) Logs(ctx context.Context, id runtime.ID, lines int) ([]byte, error) {
-	const op = "logs"
+	var last tail
+	err := r.copyLogs(ctx, "logs", id, lines, false, &last)
+	return last.bytes(), err
+}
+
+// FollowLogs implements runtime.Runtime.
+func (r *Runtime) FollowLogs(ctx context.Context, id runtime.ID, lines int, w io.Writer) error {
+	return r.copyLogs(ctx, "followlogs", id, lines, true, w)
+}
+
+// copyLogs writes both outputs of a container to w.
+func (r *Runtime) copyLogs(ctx context.Context, op string, id runtime.ID, lines int, follow bool, w io.Writer) error {
 	e, err := r.current(ctx)
 	if err != nil {
-		return nil, fault(ctx, op, string(id), err)
+		return fault(ctx, op, string(id), err)
 	}
 	if !validID(id) {
-		return nil, failure(op, string(id), runtime.ErrNotFound, nil)
+		return failure(op, string(id), runtime.ErrNotFound, nil)
 	}
 	// A line has at least its end, so more lines than bytes are never asked for.
 	lines = min(max(lines, 0), logBytes)
 	stream, err := e.api.ContainerLogs(ctx, string(id), container.LogsOptions{
-		ShowStdout: true, ShowStderr: true, Tail: strconv.Itoa(lines),
+		ShowStdout: true, ShowStderr: true, Tail: strconv.Itoa(lines), Follow: follow,
 	})
 	if err != nil {
 		err = fault(ctx, op, string(id), err)
@@ -37,17 +49,13 @@ func (r *Runtime) Logs(ctx context.Context, id runtime.ID, lines int) ([]byte, e
 		if errors.As(err, &of) && of.Kind == runtime.ErrConflict {
 			of.Kind = runtime.ErrNotFound
 		}
-		return nil, err
+		return err
 	}
 	defer stream.Close()
-
-	var last tail
 	// Both streams come in one, each piece behind a header (Engine API,
 	// "Attach to a container", stream format).
-	if _, err := stdcopy.StdCopy(&last, &last, stream); err != nil {
-		return nil, fault(ctx, op, string(id), err)
-	}
-	return last.bytes(), nil
+	_, err = stdcopy.StdCopy(w, w, stream)
+	return fault(ctx, op, string(id), err)
 }
 
 // tail keeps the end of what is written to it.

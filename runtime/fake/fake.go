@@ -17,7 +17,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"math"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -62,6 +64,8 @@ type Image struct {
 	Env map[string]string
 	// Files are its files by absolute path.
 	Files map[string][]byte
+	// Labels are the image's labels.
+	Labels map[string]string
 }
 
 // image is an Image on the engine.
@@ -326,6 +330,38 @@ func (r *Runtime) Logs(ctx context.Context, id runtime.ID, lines int) ([]byte, e
 		return nil, fail(OpLogs, string(id), runtime.ErrNotFound, nil)
 	}
 	return c.log.tail(lines), nil
+}
+
+// FollowLogs implements runtime.Runtime.
+func (r *Runtime) FollowLogs(ctx context.Context, id runtime.ID, lines int, w io.Writer) error {
+	if err := r.enter(ctx, OpFollowLogs, string(id)); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	c, there := r.containers[id]
+	r.mu.Unlock()
+	if !there {
+		return fail(OpFollowLogs, string(id), runtime.ErrNotFound, nil)
+	}
+	_, written, more := c.log.since(math.MaxInt)
+	text := c.log.tail(lines)
+	for {
+		if _, err := w.Write(text); err != nil {
+			return fail(OpFollowLogs, string(id), runtime.ErrInternal, err)
+		}
+		ended := false
+		select {
+		case <-more:
+		case <-c.ended:
+			ended = true // What it wrote at last is there by now.
+		case <-ctx.Done():
+			return canceled(ctx, OpFollowLogs, string(id))
+		}
+		text, written, more = c.log.since(written)
+		if ended && len(text) == 0 {
+			return nil
+		}
+	}
 }
 
 // Volume implements runtime.Runtime.

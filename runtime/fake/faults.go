@@ -13,7 +13,7 @@ import (
 const (
 	OpPing         = "ping"
 	OpEnsureImage  = "ensureimage"
-	OpImageID      = "imageid"
+	OpImage        = "image"
 	OpCreate       = "create"
 	OpStart        = "start"
 	OpInspect      = "inspect"
@@ -22,6 +22,7 @@ const (
 	OpStop         = "stop"
 	OpRemove       = "remove"
 	OpLogs         = "logs"
+	OpFollowLogs   = "followlogs"
 	OpStats        = "stats"
 	OpDial         = "dial"
 	OpVolume       = "volume"

@@ -3,6 +3,7 @@ package fake
 import (
 	"context"
 	"errors"
+	"maps"
 	"regexp"
 
 	"sage/runtime"
@@ -59,18 +60,25 @@ func (r *Runtime) bring(ctx context.Context, req runtime.ImageRequest, progress 
 	return r.options.Pull(ctx, req.Ref, progress)
 }
 
-// ImageID implements runtime.Runtime.
-func (r *Runtime) ImageID(ctx context.Context, ref string) (string, error) {
-	if err := r.enter(ctx, OpImageID, ref); err != nil {
-		return "", err
+// Image implements runtime.Runtime.
+func (r *Runtime) Image(ctx context.Context, ref string) (runtime.Image, error) {
+	if err := r.enter(ctx, OpImage, ref); err != nil {
+		return runtime.Image{}, err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	have, there := r.images[ref]
 	if !there {
-		return "", fail(OpImageID, ref, runtime.ErrImageNotFound, nil)
+		return runtime.Image{}, fail(OpImage, ref, runtime.ErrImageNotFound, nil)
 	}
-	return "sha256:" + have.id, nil
+	labels := maps.Clone(have.Labels)
+	if have.digest != "" {
+		if labels == nil {
+			labels = map[string]string{}
+		}
+		labels[runtime.LabelBuildDigest] = have.digest
+	}
+	return runtime.Image{ID: "sha256:" + have.id, Labels: labels}, nil
 }
 
 // SetImage puts an image onto the engine, or another one under its reference.

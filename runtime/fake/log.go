@@ -16,16 +16,36 @@ const (
 type log struct {
 	mu   sync.Mutex
 	text []byte
+	// written counts all bytes; grown is closed with the next ones.
+	written int
+	grown   chan struct{}
 }
 
 func (l *log) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.text = append(l.text, p...)
+	l.written += len(p)
+	if l.grown != nil {
+		close(l.grown)
+		l.grown = nil
+	}
 	if over := len(l.text) - logKept; over > 0 {
 		l.text = slices.Delete(l.text, 0, over)
 	}
 	return len(p), nil
+}
+
+// since gives what came after so many bytes, as far as it is kept, how many there
+// are now, and a channel that is closed when there are more.
+func (l *log) since(seen int) (text []byte, written int, more <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.grown == nil {
+		l.grown = make(chan struct{})
+	}
+	fresh := max(0, min(l.written-seen, len(l.text)))
+	return slices.Clone(l.text[len(l.text)-fresh:]), l.written, l.grown
 }
 
 // tail gives the last lines within the bound.

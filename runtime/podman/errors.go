@@ -50,6 +50,8 @@ func kindOf(op string, err error) error {
 	}
 	var model *errorhandling.ErrorModel
 	switch {
+	case strings.Contains(err.Error(), "server API version is too old"): // the bindings, of a service before 4.0
+		return runtime.ErrUnsupported
 	case errors.As(err, &model):
 		if kind := kindOfText(model.Because + "\n" + model.Message); kind != nil {
 			return kind

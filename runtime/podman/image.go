@@ -43,28 +43,36 @@ func (r *Runtime) EnsureImage(ctx context.Context, req runtime.ImageRequest, pro
 	})
 }
 
-// ImageID implements runtime.Runtime.
-func (r *Runtime) ImageID(ctx context.Context, ref string) (string, error) {
-	const op = "imageid"
+// Image implements runtime.Runtime.
+func (r *Runtime) Image(ctx context.Context, ref string) (runtime.Image, error) {
+	const op = "image"
 	if _, err := reference.ParseNormalizedNamed(ref); err != nil {
-		return "", failure(op, ref, runtime.ErrImageNotFound, err)
+		return runtime.Image{}, failure(op, ref, runtime.ErrImageNotFound, err)
 	}
-	return call(ctx, r, op, ref, func(ctx context.Context, _ *link) (string, error) {
+	return call(ctx, r, op, ref, func(ctx context.Context, _ *link) (runtime.Image, error) {
 		found, err := images.GetImage(ctx, ref, nil)
 		if err == nil {
-			return found.ID, nil
+			return runtime.Image{ID: found.ID, Labels: labels(found)}, nil
 		}
 		if missing(err) {
-			return "", failure(op, ref, runtime.ErrImageNotFound, err)
+			return runtime.Image{}, failure(op, ref, runtime.ErrImageNotFound, err)
 		}
-		return "", err
+		return runtime.Image{}, err
 	})
 }
 
 // missing tells whether a look-up found that there is no such image.
 func missing(err error) bool {
-	kind := kindOf("imageid", err)
+	kind := kindOf("image", err)
 	return kind == runtime.ErrNotFound || kind == runtime.ErrImageNotFound
+}
+
+// labels are those of an image; nil where there are none.
+func labels(found *types.ImageInspectReport) map[string]string {
+	if found.ImageData == nil {
+		return nil
+	}
+	return found.Labels
 }
 
 // current tells whether an image that is there will do.
@@ -72,7 +80,7 @@ func current(found *types.ImageInspectReport, build *runtime.Build) bool {
 	if build == nil || build.Digest == "" {
 		return true
 	}
-	return found.ImageData != nil && found.Labels[runtime.LabelBuildDigest] == build.Digest
+	return labels(found)[runtime.LabelBuildDigest] == build.Digest
 }
 
 // imageKind is the kind of a failed pull or build: what a registry or a build

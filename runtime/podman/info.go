@@ -16,6 +16,9 @@ func describe(said *define.Info) runtime.Info {
 		Version:    said.Version.Version,
 		APIVersion: said.Version.APIVersion,
 	}
+	if said.Store != nil {
+		info.Storage = said.Store.GraphRoot
+	}
 	if said.Host == nil {
 		return info
 	}

@@ -3,6 +3,7 @@ package runtimetest
 import (
 	"context"
 	"errors"
+	"io"
 	"testing"
 	"time"
 
@@ -25,7 +26,7 @@ func methods(t *testing.T, s *scope, running, created runtime.ID) []method {
 		{"ensureimage", func(ctx context.Context) error {
 			return s.rt.EnsureImage(ctx, runtime.ImageRequest{Ref: s.image}, nil)
 		}},
-		{"imageid", func(ctx context.Context) error { _, err := s.rt.ImageID(ctx, s.image); return err }},
+		{"image", func(ctx context.Context) error { _, err := s.rt.Image(ctx, s.image); return err }},
 		{"create", func(ctx context.Context) error { _, err := s.rt.Create(ctx, spec); return err }},
 		{"start", func(ctx context.Context) error { return s.rt.Start(ctx, created) }},
 		{"inspect", func(ctx context.Context) error { _, err := s.rt.Inspect(ctx, running); return err }},
@@ -35,6 +36,7 @@ func methods(t *testing.T, s *scope, running, created runtime.ID) []method {
 		}},
 		{"stats", func(ctx context.Context) error { _, err := s.rt.Stats(ctx, running); return err }},
 		{"logs", func(ctx context.Context) error { _, err := s.rt.Logs(ctx, running, 10); return err }},
+		{"followlogs", func(ctx context.Context) error { return s.rt.FollowLogs(ctx, running, 10, io.Discard) }},
 		{"dial", func(ctx context.Context) error {
 			conn, err := s.rt.Dial(ctx, running, app.HTTPPort)
 			if err == nil {

@@ -15,8 +15,8 @@ func imageCases() []testCase {
 			spec.Image = absent
 			_, err := s.rt.Create(t.Context(), spec)
 			s.want(t, err, "create", runtime.ErrImageNotFound)
-			_, err = s.rt.ImageID(t.Context(), absent)
-			s.want(t, err, "imageid", runtime.ErrImageNotFound)
+			_, err = s.rt.Image(t.Context(), absent)
+			s.want(t, err, "image", runtime.ErrImageNotFound)
 			err = s.rt.EnsureImage(t.Context(), runtime.ImageRequest{Ref: absent}, nil)
 			s.want(t, err, "ensureimage", runtime.ErrImageNotFound)
 			if found := s.list(t, spec.Labels); len(found) != 0 {
@@ -32,8 +32,8 @@ func imageCases() []testCase {
 			if reports != 0 {
 				t.Errorf("%d reports of progress, want none", reports)
 			}
-			if id, err := s.rt.ImageID(t.Context(), s.image); err != nil || id == "" {
-				t.Errorf("image id %q, %v", id, err)
+			if found, err := s.rt.Image(t.Context(), s.image); err != nil || found.ID == "" {
+				t.Errorf("image %+v, %v", found, err)
 			}
 		}},
 		{"a malformed reference is invalid", func(t *testing.T, s *scope) {
@@ -56,8 +56,8 @@ func imageCases() []testCase {
 			if !strings.Contains(err.Error(), "no-such-file-anywhere") {
 				t.Errorf("the error does not have the build's words: %v", err)
 			}
-			_, err = s.rt.ImageID(t.Context(), req.Ref)
-			s.want(t, err, "imageid", runtime.ErrImageNotFound)
+			_, err = s.rt.Image(t.Context(), req.Ref)
+			s.want(t, err, "image", runtime.ErrImageNotFound)
 		}},
 		{"a build without its file is invalid", func(t *testing.T, s *scope) {
 			req := buildRequest(t, "build-invalid", "FROM scratch\n")
@@ -107,10 +107,14 @@ func testBuildDigest(t *testing.T, s *scope) {
 		if err != nil {
 			t.Fatalf("digest %q: %v", digest, err)
 		}
-		if id, err = s.rt.ImageID(t.Context(), req.Ref); err != nil {
+		found, err := s.rt.Image(t.Context(), req.Ref)
+		if err != nil {
 			t.Fatal(err)
 		}
-		return built, id
+		if got := found.Labels[runtime.LabelBuildDigest]; digest != "" && got != digest {
+			t.Errorf("digest %q: the image's label is %q", digest, got)
+		}
+		return built, found.ID
 	}
 	// What an earlier run left is not known, so the first time counts for nothing.
 	_, one := ensure("one")

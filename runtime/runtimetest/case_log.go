@@ -1,7 +1,11 @@
 package runtimetest
 
 import (
+	"bytes"
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -41,6 +45,18 @@ func logCases() []testCase {
 				t.Errorf("got\n%s\nwant\n%s", text, &want)
 			}
 		}},
+		{"logs are followed to the end", testFollowLogs},
+		{"a follower of logs leaves", func(t *testing.T, s *scope) {
+			id := noisy(t, s)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			got := &logBook{onWrite: cancel}
+			s.want(t, s.rt.FollowLogs(ctx, id, 10, got), "followlogs", runtime.ErrCanceled)
+			full := errors.New("no room for it")
+			if err := s.rt.FollowLogs(t.Context(), id, 10, &logBook{err: full}); !errors.Is(err, full) {
+				t.Errorf("the writer's error does not come back: %v", err)
+			}
+		}},
 		{"logs are bounded", func(t *testing.T, s *scope) {
 			id := noisy(t, s)
 			const bound = 64 << 10
@@ -53,6 +69,56 @@ func logCases() []testCase {
 			}
 		}},
 	}
+}
+
+// testFollowLogs: the last lines, then those that come, then the end.
+func testFollowLogs(t *testing.T, s *scope) {
+	id := noisy(t, s)
+	const count = 5
+	var want strings.Builder
+	for n := app.NoisyLines - count; n < app.NoisyLines; n++ {
+		fmt.Fprintf(&want, "line %05d\n", n)
+	}
+	begun := make(chan struct{}, 1)
+	got := &logBook{onWrite: func() {
+		select {
+		case begun <- struct{}{}:
+		default:
+		}
+	}}
+	ended := make(chan error, 1)
+	go func() { ended <- s.rt.FollowLogs(t.Context(), id, count, got) }()
+	<-begun
+	if err := s.rt.Stop(t.Context(), id, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("at the container's end: %v", err)
+	}
+	if !strings.HasPrefix(got.text.String(), want.String()) {
+		t.Errorf("got\n%s\nwant\n%s", &got.text, &want)
+	}
+	s.remove(t, id)
+	s.want(t, s.rt.FollowLogs(t.Context(), id, count, io.Discard), "followlogs", runtime.ErrNotFound)
+}
+
+// logBook keeps what is written to it.
+type logBook struct {
+	text    bytes.Buffer
+	onWrite func()
+	err     error
+}
+
+// Write implements io.Writer.
+func (l *logBook) Write(p []byte) (int, error) {
+	if l.err != nil {
+		return 0, l.err
+	}
+	l.text.Write(p)
+	if l.onWrite != nil && len(p) > 0 {
+		l.onWrite()
+	}
+	return len(p), nil
 }
 
 func logs(t *testing.T, s *scope, id runtime.ID, lines int) string {

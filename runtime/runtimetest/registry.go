@@ -74,8 +74,8 @@ func (r *Registry) Pull(t *testing.T, rt runtime.Runtime) {
 	if counted != info.Capabilities.PullProgress || counted && !done {
 		t.Errorf("bytes were counted: %t, a layer was done: %t; %t is claimed: %+v", counted, done, info.Capabilities.PullProgress, reports)
 	}
-	if id, err := rt.ImageID(t.Context(), r.Ref); err != nil || id == "" {
-		t.Errorf("afterwards: %q, %v", id, err)
+	if found, err := rt.Image(t.Context(), r.Ref); err != nil || found.ID == "" {
+		t.Errorf("afterwards: %+v, %v", found, err)
 	}
 	s := &scope{suite: &suite{rt: rt, info: info}}
 	missing := strings.TrimSuffix(r.Ref, "latest") + "missing"

@@ -49,8 +49,25 @@ type place struct {
 	from string
 }
 
+// PlaceError says why an engine could not be had from one of the places where
+// it was looked for.
+type PlaceError struct {
+	// Kind is EngineDocker or EnginePodman, Host the address of its API, From why it
+	// was tried.
+	Kind, Host, From string
+	Err              error
+}
+
+func (e *PlaceError) Error() string {
+	return fmt.Sprintf("%s at %s (%s): %v", e.Kind, e.Host, e.From, e.Err)
+}
+
+// Unwrap gives the engine's error.
+func (e *PlaceError) Unwrap() error { return e.Err }
+
 // OpenRuntime finds the engine and gives it when it answers. Where nothing
-// answers, the error says all that was tried and why each failed. A Podman
+// answers, the error says all that was tried and why each failed, and holds a
+// *PlaceError for each. A Podman
 // service that has to be started ends with the runtime's Close.
 func OpenRuntime(ctx context.Context, e Engine, log *slog.Logger) (runtime.Runtime, runtime.Info, error) {
 	places, err := e.places()
@@ -69,7 +86,7 @@ func openFirst(ctx context.Context, places []place, mayStart bool, log *slog.Log
 		if err == nil {
 			return rt, info, nil
 		}
-		tried = multierror.Append(tried, fmt.Errorf("%s at %s (%s): %w", p.kind, p.host, p.from, err))
+		tried = multierror.Append(tried, &PlaceError{p.kind, p.host, p.from, err})
 	}
 	if mayStart {
 		rt, info, err := startPodman(ctx, log)
