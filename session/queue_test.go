@@ -56,7 +56,9 @@ func TestStartsWaitInTheirOrder(t *testing.T) {
 				told = append(told, s.QueuePosition)
 			}
 		}
-		if want := []int{4, 2}; !slices.Equal(slices.Compact(told), want) {
+		// Two starts end at the same instant; whether the place between them is told is chance.
+		told = slices.DeleteFunc(slices.Compact(told), func(place int) bool { return place == 3 })
+		if want := []int{4, 2}; !slices.Equal(told, want) {
 			t.Errorf("told %v, want %v", told, want)
 		}
 	}, atOnce(2))
