@@ -168,6 +168,15 @@ export class Person {
     check(strange.length === 0, `the page asked other hosts: ${strange.join(", ")}`);
   }
 
+  /** Everything that the page has called is in the API's public description. */
+  async checkPublic() {
+    const { paths } = await (await fetch(new URL("/openapi.json", this.address))).json();
+    const known = Object.entries(paths).flatMap(([path, calls]) => Object.keys(calls).map((method) => [method.toUpperCase(), new RegExp(`^${path.replaceAll(/{[^}]+}/g, "[^/]+")}$`)]));
+    const calls = new Set(this.answers.map((answer) => `${answer.request().method()} ${new URL(answer.url()).pathname}`).filter((call) => / \/(api\/|readyz)/.test(call)));
+    const strange = [...calls].filter((call) => !known.some(([method, path]) => call.startsWith(`${method} `) && path.test(call.slice(method.length + 1))));
+    check(strange.length === 0, `the page made calls that are not public: ${strange.join(", ")}`);
+  }
+
   /** Checks the page with axe-core: nothing serious may be found. */
   async checkAccess(where) {
     // The page's own policy lets nobody add a script; the browser's tools may.
@@ -205,6 +214,7 @@ export async function run(test) {
     await test(come);
     for (const person of people) {
       person.checkHosts();
+      await person.checkPublic();
       for (const complaint of person.complaints) {
         failed = true;
         console.error(`${person.name}: ${complaint}`);

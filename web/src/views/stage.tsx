@@ -32,11 +32,13 @@ export function Stage({ uid, app, desktop, gone, failed, stop }: StageProps) {
   const target = useRef<HTMLDivElement>(null);
   const frame = useRef<HTMLDivElement>(null);
   const touch = useRef<HTMLTextAreaElement>(null);
+  const player = useRef<HTMLAudioElement>(null);
   const [preferences, setPreferences] = useState(() => loadPreferences(localStorage));
   const [screen, setScreen] = useState<Screen>();
   const [connection, setConnection] = useState<{ connected: boolean; failures: number }>({ connected: false, failures: 0 });
   const [copied, setCopied] = useState("");
   const [sound, setSound] = useState(false);
+  const [heard, setHeard] = useState(false);
   const [barHidden, setBarHidden] = useState(false);
   const hurry = useMemo(() => new EventTarget(), []);
   const newest = useRef(desktop);
@@ -98,7 +100,7 @@ export function Stage({ uid, app, desktop, gone, failed, stop }: StageProps) {
   useTask(
     async (signal) => {
       const { url } = newest.current;
-      if (sound && url) await playAudio(socketAddress(root, url, "audio"), () => undefined, signal);
+      if (sound && url) await playAudio(player.current!, socketAddress(root, url, "audio"), setHeard, signal);
     },
     [sound, desktop.url],
   );
@@ -152,6 +154,7 @@ export function Stage({ uid, app, desktop, gone, failed, stop }: StageProps) {
         screen={screen}
         copied={copied}
         sound={audible ? sound : undefined}
+        heard={heard}
         preferences={preferences}
         shareAddress={desktop.view_url ? new URL(`./view/${tokenOf(desktop.view_url)}`, root).href : ""}
         hidden={barHidden}
@@ -175,6 +178,7 @@ export function Stage({ uid, app, desktop, gone, failed, stop }: StageProps) {
           aria-label={`${app.title}. Press Ctrl, Alt and Shift together to leave it with the keyboard.`}
         />
         {screen && <TouchKeyboard field={touch} screen={screen} />}
+        {audible && <audio ref={player} data-state={heard ? "playing" : "silent"} />}
         <div class="overlay" role="status">
           {state !== "connected" && (
             <Connecting lost={state === "disconnected"} stopping={desktop.state === "stopping"} now={() => hurry.dispatchEvent(new Event("hurry"))} />
