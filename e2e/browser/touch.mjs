@@ -5,7 +5,30 @@ import { run } from "./browser.mjs";
 
 const [, , address] = process.argv;
 const teal = [0, 128, 128];
-const page = "data:text/html,<body bgcolor=teal onclick=\"bgColor='olive'\" oncontextmenu=\"bgColor='purple';return false\" onwheel=\"bgColor='navy'\">";
+const page = "data:text/html,<body bgcolor=teal><script>onclick=()=>document.bgColor='olive';oncontextmenu=()=>!(document.bgColor='purple');onwheel=()=>document.bgColor='navy'</script>";
+
+/** Fingers on the screen, wherever they are. */
+class Fingers {
+  constructor(session) {
+    this.session = session;
+  }
+
+  down(points) {
+    return this.#send("touchStart", points);
+  }
+
+  move(points) {
+    return this.#send("touchMove", points);
+  }
+
+  up() {
+    return this.#send("touchEnd", []);
+  }
+
+  #send(type, points) {
+    return this.session.send("Input.dispatchTouchEvent", { type, touchPoints: points.map((point, id) => ({ ...point, id })) });
+  }
+}
 
 await run(async (come) => {
   const anna = await come("anna", address, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 });
@@ -26,7 +49,11 @@ await run(async (come) => {
     const { x, y, width, height } = await canvas.boundingBox();
     return { x: x + width / 2, y: y + height / 2 };
   };
-  await anna.persist("the tap", async () => { const at = await middle(); await tab.touchscreen.tap(at.x, at.y); }, looks([128, 128, 0]));
+  const tap = async () => {
+    const { x, y } = await middle();
+    await tab.touchscreen.tap(x, y);
+  };
+  await anna.persist("the tap", tap, looks([128, 128, 0]));
   console.log("a tap is a click");
 
   const fingers = new Fingers(await anna.context.newCDPSession(tab));
@@ -63,27 +90,4 @@ async function type(tab, text) {
   await tab.locator("[data-action=keyboard]").tap();
   for (const character of text) await tab.keyboard.insertText(character);
   await tab.keyboard.press("Enter");
-}
-
-/** Fingers on the screen, wherever they are. */
-class Fingers {
-  constructor(session) {
-    this.session = session;
-  }
-
-  down(points) {
-    return this.#send("touchStart", points);
-  }
-
-  move(points) {
-    return this.#send("touchMove", points);
-  }
-
-  up() {
-    return this.#send("touchEnd", []);
-  }
-
-  #send(type, points) {
-    return this.session.send("Input.dispatchTouchEvent", { type, touchPoints: points.map((point, id) => ({ ...point, id })) });
-  }
 }

@@ -143,6 +143,7 @@ export function Stage({ uid, app, desktop, gone, failed, stop }: StageProps) {
     link.download = `${app.title} ${new Date().toISOString().slice(0, 19).replace("T", " ").replaceAll(":", ".")}.png`;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    screen?.focus();
   }
 
   const state = connection.connected ? "connected" : connection.failures > 0 ? "disconnected" : "connecting";
@@ -163,7 +164,10 @@ export function Stage({ uid, app, desktop, gone, failed, stop }: StageProps) {
           setPreferences(wanted);
           savePreferences(localStorage, wanted);
         }}
-        toggleSound={() => setSound(!sound)}
+        toggleSound={() => {
+          setSound(!sound);
+          screen?.focus();
+        }}
         toggleKeyboard={() => touch.current?.focus()}
         fullscreen={() => void toggleFullscreen(frame.current!)}
         save={() => void save()}
