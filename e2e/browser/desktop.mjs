@@ -109,7 +109,6 @@ await run(async (come) => {
   await anna.steady();
   console.log("it stopped, and was started again");
   anna.forgive(/404 \(Not Found\)/);
-  network.close();
 });
 
 // firstVisit checks what the first load costs, noVNC and all, and how it comes.
