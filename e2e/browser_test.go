@@ -24,6 +24,8 @@ func testBrowser(t *testing.T, e *engine) {
 	t.Run("desktop", func(t *testing.T) { b.use(t, serve(t, e, own), "desktop.mjs") })
 	t.Run("lists", func(t *testing.T) { b.use(t, serve(t, e, own), "lists.mjs") })
 	t.Run("sharing", func(t *testing.T) { b.use(t, serve(t, e, own), "sharing.mjs") })
+	t.Run("sound", func(t *testing.T) { b.use(t, serve(t, e, own), "sound.mjs") })
+	t.Run("touch", func(t *testing.T) { b.use(t, serve(t, e, own), "touch.mjs") })
 	t.Run("full", func(t *testing.T) {
 		const token = "open-sesame-open-sesame"
 		d := serve(t, e, settings{"SAGE_CATALOG": smallCatalog(t, e), "SAGE_MAX_DESKTOPS": "1", "SAGE_API_TOKEN": token})

@@ -29,7 +29,15 @@ func (s *Server) follow(_ context.Context, in *uidInput) (*huma.StreamResponse, 
 	if err != nil {
 		return nil, err
 	}
-	return s.events(watch, func(d session.Session) (string, any) { return api.EventDesktop, desktop(d) }), nil
+	return s.events(watch, func(d session.Session) (string, any) {
+		if d.State == session.Absent {
+			// Who opens the address of a stopped desktop learns what it was.
+			if d.App, err = s.sessions.Kept(d.UID); err != nil {
+				s.opts.Logger.Warn("cannot tell what is kept", "uid", d.UID, "error", err)
+			}
+		}
+		return api.EventDesktop, desktop(d)
+	}), nil
 }
 
 func (s *Server) followAll(context.Context, *struct{}) (*huma.StreamResponse, error) {

@@ -102,10 +102,18 @@ func TestEventsOfADesktop(t *testing.T) {
 	if a := b.call("DELETE", "/api/vm/alice", ""); a.status != http.StatusNoContent {
 		t.Errorf("%d %s", a.status, a.body)
 	}
-	e.until("desktop", "alice", "absent")
+	if d := e.until("desktop", "alice", "absent"); d.App != "desk" {
+		t.Errorf("a stopped desktop that can be started again is told as %+v", d)
+	}
 	b.post("alice", `{"vm":"broken"}`)
 	if d := e.until("desktop", "alice", "failed"); d.Reason == nil {
 		t.Errorf("got %+v", d)
+	}
+	if a := b.call("DELETE", "/api/vm/alice?purge=true", ""); a.status != http.StatusNoContent {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if d := e.until("desktop", "alice", "absent"); d.App != "" {
+		t.Errorf("a desktop of which nothing is left is told as %+v", d)
 	}
 }
 

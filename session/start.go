@@ -136,6 +136,18 @@ func (m *Manager) savedPlan(uid string, env map[string]any) (*plan, error) {
 	return m.plan(uid, saved.App, env)
 }
 
+// Kept tells which app uid's next desktop has, because its settings are kept;
+// empty where nothing is kept, as for a uid that nobody has used.
+//
+// Errors: ErrInvalidUID, ErrStore.
+func (m *Manager) Kept(uid string) (app string, err error) {
+	if err := CheckUID(uid); err != nil {
+		return "", err
+	}
+	saved, _, err := m.store.load(uid)
+	return saved.App, err
+}
+
 // begin starts a desktop for a uid that has none. The Manager's lock is held.
 func (m *Manager) begin(uid string, p plan) *attempt {
 	d := &desktop{

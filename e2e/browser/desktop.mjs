@@ -17,7 +17,6 @@ await run(async (come) => {
 
   await anna.open("/");
   await tab.locator("[data-app=firefox]").waitFor();
-  await firstVisit(anna);
   await anna.checkAccess("the launcher");
   await anna.shot("1-launcher");
 
@@ -25,6 +24,7 @@ await run(async (come) => {
   await tab.locator("[data-phase]").waitFor();
   await anna.shot("2-starting");
   await anna.connected();
+  await firstVisit(anna);
   const first = await anna.steady();
   console.log(`Firefox: ${first.colours} colours, the most frequent one has ${percent(first.largest)}`);
   await anna.checkAccess("the desktop");
@@ -109,25 +109,27 @@ await run(async (come) => {
   await anna.steady();
   console.log("it stopped, and was started again");
   anna.forgive(/404 \(Not Found\)/);
-  network.close();
 });
 
-// firstVisit checks what the first load costs and how it comes.
+// firstVisit checks what the first load costs, noVNC and all, and how it comes.
 async function firstVisit(person) {
-  // noVNC comes when it is needed, and belongs to the first load all the same.
   const budget = 300 << 10;
   let total = 0;
+  let hashed = 0;
   for (const response of person.answers) {
     const { pathname } = new URL(response.url());
     if (pathname.startsWith("/api/") || pathname === "/readyz") continue;
     const { responseBodySize } = await response.request().sizes();
     total += responseBodySize;
     const headers = response.headers();
-    check(!/unsafe/.test(headers["content-security-policy"] ?? "unsafe"), `${pathname} has no strict policy`);
+    const policy = headers["content-security-policy"] ?? "";
+    check(/default-src '(none|self)'/.test(policy) && !/unsafe|\*|https?:/.test(policy), `${pathname} has no strict policy: ${policy}`);
     if (!pathname.startsWith("/assets/")) continue;
+    hashed++;
     check(/immutable/.test(headers["cache-control"] ?? ""), `${pathname} is not cached for long`);
     check(headers["content-encoding"] !== undefined, `${pathname} is not compressed`);
   }
-  console.log(`the first load has ${total} bytes`);
-  check(total > 0 && total < budget / 2, `the first load has ${total} bytes, without noVNC more than ${budget / 2}`);
+  console.log(`the first load has ${total} bytes, ${hashed} files with a hash`);
+  // The style, the page, noVNC.
+  check(hashed >= 3 && total > 0 && total < budget, `the first load has ${total} bytes in ${hashed} files with a hash, allowed are ${budget}`);
 }

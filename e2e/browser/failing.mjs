@@ -36,8 +36,9 @@ await run(async (come) => {
   console.log("an image that is missing: said so");
 
   await anna.open("/desktop/nobody-knows-this-one");
-  await tab.locator("[data-action=start-again]").click();
-  await tab.locator("[data-code=unknown_uid]").waitFor();
+  await tab.locator("[data-code=unknown_uid]").waitFor({ timeout: startLimit });
+  check((await tab.locator("[data-action=start-again]").count()) === 0, "a desktop that nobody knows is offered to be started again");
+  await tab.locator("[data-code=unknown_uid] [data-app=vnc]").waitFor();
   await anna.checkAccess("an unknown desktop");
   await anna.shot("3-unknown");
 

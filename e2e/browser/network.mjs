@@ -43,11 +43,6 @@ export class Network {
   mend() {
     this.#up = true;
   }
-
-  close() {
-    this.cut();
-    this.server.close();
-  }
 }
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();

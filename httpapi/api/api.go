@@ -37,7 +37,7 @@ type Desktops struct {
 // Desktop is the answer of GET /api/vm/{uid}, and what the events carry.
 type Desktop struct {
 	UID string `json:"uid"`
-	App string `json:"app" doc:"Id of the app in the catalog."`
+	App string `json:"app" doc:"Id of the app in the catalog. Of an absent desktop the app that it starts with again; empty where nothing is kept of the uid."`
 	// State is a session.State; absent comes in events only.
 	State string `json:"state" enum:"absent,preparing,starting,ready,occupied,stopping,failed"`
 	// Phase is a session.Phase, while preparing or starting.

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Api, type Tokens } from "./api";
 import { Problem } from "./problem";
@@ -36,6 +38,34 @@ describe("Api", () => {
     });
     await expect(new Api(root, tokens()).start("u1", { vm: "firefox" }, signal)).resolves.toEqual({ url: "/stream/T", uid: "u1" });
     expect(seen).toEqual(["POST http://sage.test/base/api/vm/any/u1 application/json"]);
+  });
+
+  it("calls nothing but what the API's description has", async () => {
+    const { paths } = JSON.parse(readFileSync(new URL("../../httpapi/openapi.json", import.meta.url), "utf8")) as { paths: Record<string, Record<string, unknown>> };
+    const described = Object.entries(paths).flatMap(([path, calls]) => Object.keys(calls).map((method) => `${method.toUpperCase()} ${path.replace("{uid}", "u1")}`));
+    const seen: string[] = [];
+    serve((request) => {
+      seen.push(`${request.method} ${new URL(request.url).pathname.replace(/^\/base/, "")}`);
+      return Response.json({});
+    });
+    const api = new Api(root, tokens());
+    const calls: Record<Exclude<keyof Api, symbol>, () => Promise<unknown>> = {
+      catalog: () => api.catalog(signal),
+      desktop: () => api.desktop("u1", signal),
+      start: () => api.start("u1", {}, signal),
+      stop: () => api.stop("u1", true, signal),
+      restart: () => api.restart("u1", signal),
+      stats: () => api.stats("u1", signal),
+      logs: () => api.logs("u1", 10, signal),
+      picture: () => api.picture("u1", 480, signal),
+      ready: () => api.ready(signal),
+      events: async () => {
+        for (const uid of ["u1", undefined]) await api.events(uid, signal, () => undefined).next();
+      },
+    };
+    for (const call of Object.values(calls)) await call();
+    expect(seen).toHaveLength(Object.keys(calls).length + 1);
+    for (const call of seen) expect(described).toContain(call);
   });
 
   it("asks for a token until one is accepted", async () => {

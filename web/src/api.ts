@@ -25,10 +25,6 @@ export class Api {
     return (await this.#json<{ apps: App[] }>("GET", "api/catalog", signal)).apps;
   }
 
-  async desktops(signal: AbortSignal): Promise<Desktop[]> {
-    return (await this.#json<{ desktops: Desktop[] }>("GET", "api/vm", signal)).desktops;
-  }
-
   /** One desktop; null when it neither runs nor starts nor failed. */
   async desktop(uid: string, signal: AbortSignal): Promise<Desktop | null> {
     try {

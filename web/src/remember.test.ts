@@ -1,5 +1,5 @@
 import { expect, it, vi } from "vitest";
-import { Memory, newUID } from "./remember";
+import { Memory, newUID, withoutSecrets } from "./remember";
 
 function storage(content: Record<string, string> = {}): Storage {
   const kept = new Map(Object.entries(content));
@@ -18,6 +18,18 @@ it("has the latest first, each once", () => {
   expect(memory.all().map((known) => known.uid)).toEqual(["b"]);
   expect(memory.find("b")?.app).toBe("blender");
   expect(changed).toHaveBeenCalledTimes(4);
+});
+
+it("keeps the settings of a first start until it has run, and no secret", () => {
+  const memory = new Memory(storage());
+  const variables = [{ name: "ZOOM", type: "number" }, { name: "PASSWORD", type: "string", secret: true }] as const;
+  memory.use("a", "firefox", withoutSecrets({ ZOOM: 2, PASSWORD: "secret" }, variables));
+  memory.use("b", "firefox", { ZOOM: 3 });
+  memory.use("a", "firefox");
+  expect(memory.find("a")?.env).toEqual({ ZOOM: 2 });
+  memory.ran("a");
+  expect(memory.find("a")).not.toHaveProperty("env");
+  expect(memory.find("b")?.env).toEqual({ ZOOM: 3 });
 });
 
 it("forgets the oldest", () => {

@@ -1,3 +1,5 @@
+import type { Value, Variable } from "./wire";
+
 /** A desktop that this browser has used. */
 export interface Remembered {
   uid: string;
@@ -5,6 +7,8 @@ export interface Remembered {
   app: string;
   /** When it was last opened, in milliseconds of Date.now. */
   used: number;
+  /** The settings that were asked for, until it has run with them once: before that the server does not keep them. */
+  env?: Record<string, Value>;
 }
 
 const key = "sage-desktops";
@@ -30,9 +34,14 @@ export class Memory extends EventTarget {
     return this.all().find((known) => known.uid === uid);
   }
 
-  /** Puts a desktop in front. */
-  use(uid: string, app: string): void {
-    this.#write([{ uid, app, used: Date.now() }, ...this.all().filter((known) => known.uid !== uid)].slice(0, most));
+  /** Puts a desktop in front; with settings that it is to be started with. */
+  use(uid: string, app: string, env = this.find(uid)?.env): void {
+    this.#write([{ uid, app, used: Date.now(), ...(env && { env }) }, ...this.all().filter((known) => known.uid !== uid)].slice(0, most));
+  }
+
+  /** It has run: its settings are the server's now. */
+  ran(uid: string): void {
+    if (this.find(uid)?.env) this.#write(this.all().map(({ env, ...known }) => (known.uid === uid || !env ? known : { ...known, env })));
   }
 
   forget(uid: string): void {
@@ -52,6 +61,12 @@ export class Memory extends EventTarget {
 function isRemembered(value: unknown): value is Remembered {
   const fields = value as Partial<Remembered> | null;
   return typeof fields?.uid === "string" && typeof fields.app === "string" && typeof fields.used === "number";
+}
+
+/** The settings that may be kept in a browser. */
+export function withoutSecrets(env: Record<string, Value>, variables: readonly Variable[]): Record<string, Value> {
+  const open = new Set(variables.filter((variable) => !variable.secret).map((variable) => variable.name));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => open.has(name)));
 }
 
 /** A uid that nobody can guess (128 bits). */

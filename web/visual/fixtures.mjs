@@ -96,7 +96,6 @@ export const problems = {
   full: [503, { title: "At capacity", code: "at_capacity", detail: "10 of 10 desktops run", limit: { name: "max_desktops", limit: 10, current: 10 } }],
   away: [503, { title: "Container engine does not answer", code: "engine_unavailable", detail: "docker at unix:///var/run/docker.sock: connection refused" }],
   locked: [403, { title: "Not allowed", code: "forbidden", detail: "You may look at desktops here, but not start any." }],
-  nobody: [404, { title: "Unknown uid", code: "unknown_uid", detail: "nothing is saved for uid \"nobody\"" }],
   wrong: [
     422,
     {

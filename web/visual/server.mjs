@@ -45,7 +45,7 @@ async function answer(request, response, shot) {
   if (uid) {
     const desktop = desktops[uid];
     if (request.method === "POST") return problems[uid] ? problem(problems[uid]) : undefined;
-    if (rest === "/events") return events([desktop ?? { uid, app: "", state: "absent" }]);
+    if (rest === "/events") return events([desktop ?? { uid, app: problems[uid] ? "firefox" : "", state: "absent" }]);
     if (rest === "/screenshot.png") return desktop && desktop.state !== "preparing" ? response.writeHead(200, { "Content-Type": "image/png" }).end(shot) : problem([404, { code: "no_picture" }]);
     if (rest === "/stats") return json(stats());
     if (rest === "/logs") return response.writeHead(200, { "Content-Type": "text/plain" }).end(log);

@@ -53,7 +53,7 @@ const views = {
   failed: ["/desktop/failed", (page) => page.locator("[data-code=start_failed]").waitFor()],
   "out-of-memory": ["/desktop/memory", (page) => page.locator("[data-code=start_failed]").waitFor()],
   ...Object.fromEntries(
-    ["full", "away", "locked", "nobody", "wrong"].map((uid) => [
+    ["full", "away", "locked", "wrong"].map((uid) => [
       `error-${uid}`,
       [
         `/desktop/${uid}`,
@@ -65,6 +65,8 @@ const views = {
       ],
     ]),
   ),
+  unknown: ["/desktop/nobody", (page) => page.locator("[data-app=firefox]").waitFor()],
+  "unknown-used": ["/desktop/nobody", (page) => page.locator("[data-action=start-anew]").waitFor(), { memory: [{ uid: "nobody", app: "firefox", used: 0 }] }],
   "no-page": ["/nowhere", (page) => page.locator("[data-code=no_page]").waitFor()],
   token: ["/", (page) => page.locator("#token").waitFor(), { locked: true }],
   desktop: ["/desktop/running", connected],

@@ -18,6 +18,8 @@ interface BarProps {
   copied: string;
   /** Whether sound is on; undefined where the app has none. */
   sound: boolean | undefined;
+  /** Whether sound really comes. */
+  heard: boolean;
   preferences: Preferences;
   /** The address of the view-only page; empty where there is none. */
   shareAddress: string;
@@ -42,6 +44,8 @@ interface Tool {
   pressed?: boolean | undefined;
   /** On a narrow window it moves into the menu. */
   rare?: boolean;
+  /** Asked for, and yet to come. */
+  waits?: boolean;
   name?: string;
   mark?: boolean;
 }
@@ -77,7 +81,7 @@ export function Bar(props: BarProps) {
     { action: "people", icon: "people", label: here ? `Who is here: ${here}` : "Who is here", panel: "people", rare: true },
     ...(props.sound === undefined
       ? []
-      : [{ action: "sound", icon: props.sound ? "sound" : "mute", label: props.sound ? "Turn the sound off" : "Turn the sound on", run: props.toggleSound, pressed: props.sound } satisfies Tool]),
+      : [{ action: "sound", icon: props.sound ? "sound" : "mute", label: props.sound ? "Turn the sound off" : "Turn the sound on", run: props.toggleSound, pressed: props.sound, waits: props.sound && !props.heard } satisfies Tool]),
     { action: "keyboard", icon: "keyboard", label: "Keyboard", run: props.toggleKeyboard, name: "touch-only" },
     { action: "clipboard", icon: "clipboard", label: "Clipboard", panel: "clipboard", mark: props.copied !== seen },
     { action: "keys", icon: "keys", label: "Special keys", panel: "keys" },
@@ -121,7 +125,7 @@ export function Bar(props: BarProps) {
           <button
             key={tool.action}
             type="button"
-            class={["tool", tool.rare && "rare", tool.name, tool.mark && "marked"].filter(Boolean).join(" ")}
+            class={["tool", tool.rare && "rare", tool.name, tool.mark && "marked", tool.waits && "waits"].filter(Boolean).join(" ")}
             data-action={tool.action}
             title={tool.label}
             aria-label={tool.label}

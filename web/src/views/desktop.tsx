@@ -2,6 +2,7 @@ import { useCallback, useEffect, useState } from "preact/hooks";
 
 import type { Api } from "../api";
 import { useCatalog, useDesktop, useRemembered, useSite, useTask } from "../live/hooks";
+import { withoutSecrets } from "../remember";
 import { Failure, Retry } from "../parts/failure";
 import { Link } from "../parts/link";
 import { SettingsForm } from "../parts/settings";
@@ -12,22 +13,26 @@ import { Stage } from "./stage";
 import { StartFailure } from "./startfailure";
 import { Starting } from "./starting";
 import { Stopped } from "./stopped";
+import { Unknown } from "./unknown";
 
 /** One desktop, whatever it is doing; with `start` it is started first. */
 export function DesktopView({ uid, start }: { uid: string; start?: StartRequest | undefined }) {
-  const { api, memory, go } = useSite();
+  const { api, memory, catalog, go } = useSite();
   const { desktop, problem: silence, tell } = useDesktop(uid);
   const [request, setRequest] = useState(start);
-  const [latest, setLatest] = useState<StartRequest>(start ?? {});
+  const remembered = useRemembered().find((known) => known.uid === uid);
+  const [latest, setLatest] = useState<StartRequest>(start ?? { ...(remembered?.env && { vm: remembered.app, env: remembered.env }) });
+  const [changing, setChanging] = useState(false);
   const [problem, setProblem] = useState<Problem>();
   const [stopping, setStopping] = useState(false);
   // From the first picture on, the screen itself finds out what becomes of the desktop.
   const [live, setLive] = useState(false);
-  const app = useApp(uid, desktop?.app || request?.vm);
+  const app = useApp(desktop?.app || request?.vm || remembered?.app);
   const state = desktop?.state;
 
   const begin = useCallback((body: StartRequest) => {
     setProblem(undefined);
+    setChanging(false);
     setLatest(body);
     setRequest(body);
   }, []);
@@ -35,7 +40,11 @@ export function DesktopView({ uid, start }: { uid: string; start?: StartRequest 
   useTask(
     async (signal) => {
       if (!request) return;
-      await startOrAnew(api, uid, request, app.id, signal);
+      if (request.vm) {
+        const variables = (await catalog(signal)).find((known) => known.id === request.vm)?.variables ?? [];
+        memory.use(uid, request.vm, withoutSecrets(request.env ?? {}, variables));
+      }
+      await startOrAnew(api, uid, request, { vm: app.id, env: memory.find(uid)?.env ?? {} }, signal);
       // The events may be a moment behind the answer.
       tell(await api.desktop(uid, signal));
       setRequest(undefined);
@@ -54,6 +63,7 @@ export function DesktopView({ uid, start }: { uid: string; start?: StartRequest 
     if (isRunning(desktop.state)) {
       setLive(true);
       memory.use(uid, desktop.app);
+      memory.ran(uid);
     }
   }, [desktop]);
 
@@ -82,23 +92,32 @@ export function DesktopView({ uid, start }: { uid: string; start?: StartRequest 
     }
   }
 
+  const again = () => begin(latest);
+  // Of a desktop that has run the settings are the server's alone, and cannot be shown to be changed.
+  const change = app.variables.length > 0 && latest.vm ? () => setChanging(true) : undefined;
+  const refused = problem?.code === "invalid_env" ? problem : undefined;
+  if ((changing || refused) && app.variables.length > 0) {
+    return (
+      <Cover app={app} title={`${app.title}: settings`} uid={uid}>
+        <section class="panel" data-code={refused?.code ?? "settings"}>
+          <h1>{app.title}: settings</h1>
+          <SettingsForm
+            app={app}
+            values={latest.env}
+            refused={refused}
+            start={(env) => begin({ vm: app.id, env })}
+            cancel={() => (refused ? go({ view: "launcher" }) : setChanging(false))}
+          />
+        </section>
+      </Cover>
+    );
+  }
+  if (problem?.code === "unknown_uid") return <Unknown app={app} uid={uid} start={() => begin({ vm: app.id })} />;
   if (problem) {
-    const again = () => begin(latest);
     return (
       <Cover app={app} title={`${app.title} did not start`} uid={uid}>
-        {problem.code === "invalid_env" && app.variables.length > 0 ? (
-          <section class="panel" data-code={problem.code}>
-            <h1>{app.title}: settings</h1>
-            <SettingsForm
-              app={app}
-              values={latest.env}
-              refused={problem}
-              start={(env) => begin({ vm: app.id, env })}
-              cancel={() => go({ view: "launcher" })}
-            />
-          </section>
-        ) : problem.reason && problem.code !== "at_capacity" ? (
-          <StartFailure app={app} reason={problem.reason} again={again} />
+        {problem.reason && problem.code !== "at_capacity" ? (
+          <StartFailure app={app} reason={problem.reason} again={again} change={change} />
         ) : (
           <Failure problem={problem}>
             {isPassing(problem) ? (
@@ -125,10 +144,11 @@ export function DesktopView({ uid, start }: { uid: string; start?: StartRequest 
   if (state === "failed") {
     return (
       <Cover app={app} title={`${app.title} failed`} uid={uid}>
-        <StartFailure app={app} reason={desktop!.reason ?? { phase: "", message: "" }} again={() => begin(latest)} />
+        <StartFailure app={app} reason={desktop!.reason ?? { phase: "", message: "" }} again={again} change={change} />
       </Cover>
     );
   }
+  if (state === "absent" && !desktop?.app) return <Unknown app={app} uid={uid} start={() => begin({ vm: app.id, env: latest.env ?? {} })} />;
   if (state === "absent") return <Stopped app={app} uid={uid} start={() => begin({})} />;
   return (
     <Cover app={app} title={app.title} uid={uid}>
@@ -147,21 +167,19 @@ export function DesktopView({ uid, start }: { uid: string; start?: StartRequest 
   );
 }
 
-/** Starts a desktop with the settings that are kept; where none are, as after a first start that failed, with the app's own. */
-async function startOrAnew(api: Api, uid: string, request: StartRequest, app: string, signal: AbortSignal): Promise<void> {
+/** Starts a desktop with the settings that are kept; where none are, as after a first start that failed, as `anew` says. */
+async function startOrAnew(api: Api, uid: string, request: StartRequest, anew: StartRequest, signal: AbortSignal): Promise<void> {
   try {
     await api.start(uid, request, signal);
   } catch (error) {
-    if (request.vm || !app || asProblem(error).code !== "unknown_uid") throw error;
-    await api.start(uid, { vm: app }, signal);
+    if (request.vm || !anew.vm || asProblem(error).code !== "unknown_uid") throw error;
+    await api.start(uid, anew, signal);
   }
 }
 
 /** The app of a desktop as the catalog has it, or as much as is known. */
-function useApp(uid: string, told: string | undefined): App {
+function useApp(id = ""): App {
   const { apps } = useCatalog();
-  const remembered = useRemembered().find((known) => known.uid === uid);
-  const id = told || remembered?.app || "";
   const known = apps?.find((app) => app.id === id || app.aliases.includes(id));
   return known ?? { id, title: id || "Desktop", description: "", icon: "", aliases: [], endpoints: [], variables: [] };
 }

@@ -105,9 +105,7 @@ function Tile({ app, desktops }: { app: App; desktops: ReadonlyMap<string, Deskt
   const desktop = latest && desktops.get(latest.uid);
 
   const start = (request: StartRequest) => {
-    const uid = newUID();
-    site.memory.use(uid, app.id);
-    site.go({ view: "desktop", uid }, request);
+    site.go({ view: "desktop", uid: newUID() }, request);
   };
   const open = () => {
     if (!latest) return start({ vm: app.id });

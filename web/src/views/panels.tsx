@@ -115,7 +115,7 @@ export function KeysPanel({ screen }: { screen: Screen }) {
           </button>
         ))}
       </div>
-      <div class="keys arrows">
+      <div class="keys four">
         {arrows.map(({ title, label, key }) => (
           <button type="button" class="key" aria-label={label} onClick={() => screen.press([key])}>
             {title}
@@ -123,7 +123,7 @@ export function KeysPanel({ screen }: { screen: Screen }) {
         ))}
       </div>
       <h3>Keep pressed</h3>
-      <div class="keys">
+      <div class="keys four">
         {held.map(({ title, key }) => (
           <button type="button" class="key" aria-pressed={down.has(key)} onClick={() => hold(key)}>
             {title}

@@ -32,11 +32,13 @@ export function Stage({ uid, app, desktop, gone, failed, stop }: StageProps) {
   const target = useRef<HTMLDivElement>(null);
   const frame = useRef<HTMLDivElement>(null);
   const touch = useRef<HTMLTextAreaElement>(null);
+  const player = useRef<HTMLAudioElement>(null);
   const [preferences, setPreferences] = useState(() => loadPreferences(localStorage));
   const [screen, setScreen] = useState<Screen>();
   const [connection, setConnection] = useState<{ connected: boolean; failures: number }>({ connected: false, failures: 0 });
   const [copied, setCopied] = useState("");
   const [sound, setSound] = useState(false);
+  const [heard, setHeard] = useState(false);
   const [barHidden, setBarHidden] = useState(false);
   const hurry = useMemo(() => new EventTarget(), []);
   const newest = useRef(desktop);
@@ -98,7 +100,7 @@ export function Stage({ uid, app, desktop, gone, failed, stop }: StageProps) {
   useTask(
     async (signal) => {
       const { url } = newest.current;
-      if (sound && url) await playAudio(socketAddress(root, url, "audio"), () => undefined, signal);
+      if (sound && url) await playAudio(player.current!, socketAddress(root, url, "audio"), setHeard, signal);
     },
     [sound, desktop.url],
   );
@@ -141,6 +143,7 @@ export function Stage({ uid, app, desktop, gone, failed, stop }: StageProps) {
     link.download = `${app.title} ${new Date().toISOString().slice(0, 19).replace("T", " ").replaceAll(":", ".")}.png`;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    screen?.focus();
   }
 
   const state = connection.connected ? "connected" : connection.failures > 0 ? "disconnected" : "connecting";
@@ -152,6 +155,7 @@ export function Stage({ uid, app, desktop, gone, failed, stop }: StageProps) {
         screen={screen}
         copied={copied}
         sound={audible ? sound : undefined}
+        heard={heard}
         preferences={preferences}
         shareAddress={desktop.view_url ? new URL(`./view/${tokenOf(desktop.view_url)}`, root).href : ""}
         hidden={barHidden}
@@ -160,7 +164,10 @@ export function Stage({ uid, app, desktop, gone, failed, stop }: StageProps) {
           setPreferences(wanted);
           savePreferences(localStorage, wanted);
         }}
-        toggleSound={() => setSound(!sound)}
+        toggleSound={() => {
+          setSound(!sound);
+          screen?.focus();
+        }}
         toggleKeyboard={() => touch.current?.focus()}
         fullscreen={() => void toggleFullscreen(frame.current!)}
         save={() => void save()}
@@ -175,6 +182,7 @@ export function Stage({ uid, app, desktop, gone, failed, stop }: StageProps) {
           aria-label={`${app.title}. Press Ctrl, Alt and Shift together to leave it with the keyboard.`}
         />
         {screen && <TouchKeyboard field={touch} screen={screen} />}
+        {audible && <audio ref={player} data-state={heard ? "playing" : "silent"} />}
         <div class="overlay" role="status">
           {state !== "connected" && (
             <Connecting lost={state === "disconnected"} stopping={desktop.state === "stopping"} now={() => hurry.dispatchEvent(new Event("hurry"))} />

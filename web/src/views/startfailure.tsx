@@ -3,8 +3,16 @@ import { Link } from "../parts/link";
 import type { App, Reason } from "../wire";
 import { phaseWords } from "../words";
 
+interface StartFailureProps {
+  app: App;
+  reason: Reason;
+  again: () => void;
+  /** Lets the person change the settings first, where there are any. */
+  change?: (() => void) | undefined;
+}
+
 /** A start that failed, or a desktop that ended: how far it came, why, its last words, and what to do. */
-export function StartFailure({ app, reason, again }: { app: App; reason: Reason; again: () => void }) {
+export function StartFailure({ app, reason, again, change }: StartFailureProps) {
   const { why, todo } = explain(reason);
   const when = phaseWords(reason.phase);
   return (
@@ -20,6 +28,11 @@ export function StartFailure({ app, reason, again }: { app: App; reason: Reason;
         <button type="button" class="button primary" data-action="retry" onClick={again}>
           Try again
         </button>
+        {change && (
+          <button type="button" class="button" data-action="change" onClick={change}>
+            Change the settings
+          </button>
+        )}
         <Link class="button" to={{ view: "launcher" }}>
           All apps
         </Link>
