@@ -56,6 +56,9 @@ func TestStartsWaitInTheirOrder(t *testing.T) {
 				told = append(told, s.QueuePosition)
 			}
 		}
+		if !slices.IsSortedFunc(told, func(a, b int) int { return b - a }) {
+			t.Errorf("told %v, which goes back", told)
+		}
 		// Two starts end at the same instant; whether the place between is told is chance.
 		told = slices.DeleteFunc(slices.Compact(told), func(place int) bool { return place%2 == 1 })
 		if want := []int{4, 2}; !slices.Equal(told, want) {
