@@ -1,6 +1,9 @@
 package runtime
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // Info is what an engine says of itself.
 type Info struct {
@@ -53,4 +56,34 @@ type Network struct {
 	// Address is the process's own, Gateway the engine's; who comes through a
 	// published port comes from there on some engines. It may be invalid.
 	Address, Gateway netip.Addr
+}
+
+// ParseNetwork makes a Network of what an engine says of one; false where it
+// says no address. An internal network may have no gateway.
+func ParseNetwork(name, address, gateway string) (Network, bool) {
+	own, err := netip.ParseAddr(address)
+	if err != nil {
+		return Network{}, false
+	}
+	n := Network{Name: name, Address: own}
+	n.Gateway, _ = netip.ParseAddr(gateway)
+	return n, true
+}
+
+// Joins tells whether this process is on the network of that name.
+func (i Info) Joins(name string) bool {
+	return slices.ContainsFunc(i.Networks, func(n Network) bool { return n.Name == name })
+}
+
+// Shared is a container's address on a network that this process is on, too;
+// theirs are the container's. It is invalid where there is none.
+func (i Info) Shared(theirs []Network) netip.Addr {
+	for _, mine := range i.Networks {
+		for _, n := range theirs {
+			if n.Name == mine.Name {
+				return n.Address
+			}
+		}
+	}
+	return netip.Addr{}
 }

@@ -63,7 +63,7 @@ func (r *Runtime) unreached(ctx context.Context, op string, id runtime.ID, cause
 // ways are the addresses under which a port of a container may be reached: its
 // own, and the published one. Either may be empty.
 func (e *engine) ways(c container.InspectResponse, port uint16) (direct, published string) {
-	own := e.shared(c)
+	own := e.info.Shared(networksOf(c))
 	if !own.IsValid() && e.info.Capabilities.ContainerAddress {
 		own = address(c)
 	}

@@ -3,8 +3,6 @@ package docker
 import (
 	"context"
 	"fmt"
-	"net/netip"
-	"slices"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
@@ -39,30 +37,17 @@ func networksOf(c container.InspectResponse) []runtime.Network {
 		if endpoint == nil {
 			continue
 		}
-		if own, err := netip.ParseAddr(endpoint.IPAddress); err == nil {
-			gateway, _ := netip.ParseAddr(endpoint.Gateway) // An internal network may have none.
-			out = append(out, runtime.Network{Name: name, Address: own, Gateway: gateway})
+		if n, ok := runtime.ParseNetwork(name, endpoint.IPAddress, endpoint.Gateway); ok {
+			out = append(out, n)
 		}
 	}
 	return out
 }
 
-// shared is a container's address on a network that this process is on, too.
-func (e *engine) shared(c container.InspectResponse) netip.Addr {
-	theirs := networksOf(c)
-	for _, mine := range e.info.Networks {
-		i := slices.IndexFunc(theirs, func(n runtime.Network) bool { return n.Name == mine.Name })
-		if i >= 0 {
-			return theirs[i].Address
-		}
-	}
-	return netip.Addr{}
-}
-
 // checkNetwork wants the network of a spec to exist: the engine would only say at
 // the start that it does not, and as if it were the container.
 func (e *engine) checkNetwork(ctx context.Context, op string, spec runtime.Spec) error {
-	if spec.Network == "" || slices.ContainsFunc(e.info.Networks, func(n runtime.Network) bool { return n.Name == spec.Network }) {
+	if spec.Network == "" || e.info.Joins(spec.Network) {
 		return nil
 	}
 	_, err := e.api.NetworkInspect(ctx, spec.Network, network.InspectOptions{})

@@ -77,7 +77,7 @@ func (l *link) way(ctx context.Context, op string, id runtime.ID, port uint16) (
 	if l.seesProcesses {
 		w.pid = found.State.Pid
 	}
-	own := l.shared(found.NetworkSettings)
+	own := l.info.Shared(networksOf(found.NetworkSettings))
 	if !own.IsValid() && l.info.Capabilities.ContainerAddress {
 		own = c.Address
 	}

@@ -3,8 +3,6 @@ package podman
 import (
 	"context"
 	"fmt"
-	"net/netip"
-	"slices"
 
 	"github.com/containers/podman/v5/libpod/define"
 	"github.com/containers/podman/v5/pkg/bindings/containers"
@@ -36,29 +34,16 @@ func networksOf(settings *define.InspectNetworkSettings) []runtime.Network {
 	}
 	var out []runtime.Network
 	for name, endpoint := range settings.Networks {
-		if own, err := netip.ParseAddr(endpoint.IPAddress); err == nil {
-			gateway, _ := netip.ParseAddr(endpoint.Gateway) // An internal network may have none.
-			out = append(out, runtime.Network{Name: name, Address: own, Gateway: gateway})
+		if n, ok := runtime.ParseNetwork(name, endpoint.IPAddress, endpoint.Gateway); ok {
+			out = append(out, n)
 		}
 	}
 	return out
 }
 
-// shared is a container's address on a network that this process is on, too.
-func (l *link) shared(settings *define.InspectNetworkSettings) netip.Addr {
-	theirs := networksOf(settings)
-	for _, mine := range l.info.Networks {
-		i := slices.IndexFunc(theirs, func(n runtime.Network) bool { return n.Name == mine.Name })
-		if i >= 0 {
-			return theirs[i].Address
-		}
-	}
-	return netip.Addr{}
-}
-
 // checkNetwork wants the network of a spec to exist.
 func (l *link) checkNetwork(ctx context.Context, op string, spec runtime.Spec) error {
-	if spec.Network == "" || slices.ContainsFunc(l.info.Networks, func(n runtime.Network) bool { return n.Name == spec.Network }) {
+	if spec.Network == "" || l.info.Joins(spec.Network) {
 		return nil
 	}
 	there, err := network.Exists(ctx, spec.Network, nil)
