@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"net"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -18,12 +17,7 @@ import (
 // freeRange is a range with one port, on which nobody listens.
 func freeRange(t *testing.T) (start, end int) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	start = l.Addr().(*net.TCPAddr).Port
+	start = int(runtimetest.FreePort(t))
 	return start, start + 1
 }
 

@@ -116,7 +116,7 @@ func testPortInUse(t *testing.T, s *scope, spec runtime.Spec, holder io.Closer) 
 	}
 	held := spec.Ports[0].HostPort
 	spec.Ports = []runtime.PortBinding{spec.Ports[0]}
-	spec.Ports[0].HostPort = freePort(t)
+	spec.Ports[0].HostPort = FreePort(t)
 	if err := try(); err != nil {
 		t.Fatalf("the same name with another port: %v", err)
 	}

@@ -72,7 +72,7 @@ func (s *scope) spec(t *testing.T, ports ...uint16) runtime.Spec {
 		spec.Ports = append(spec.Ports, runtime.PortBinding{
 			ContainerPort: port,
 			HostIP:        loopback(),
-			HostPort:      freePort(t),
+			HostPort:      FreePort(t),
 		})
 	}
 	return spec
@@ -242,10 +242,10 @@ func inTime(t *testing.T, what string, limit time.Duration, call func() error) e
 
 func loopback() netip.Addr { return netip.AddrFrom4([4]byte{127, 0, 0, 1}) }
 
-// freePort chooses a host port that nobody holds at the moment. It lies below
+// FreePort chooses a host port that nobody holds at the moment. It lies below
 // the range from which the kernel gives ports to outgoing connections, and it is
 // random, because other tests choose at the same time.
-func freePort(t *testing.T) uint16 {
+func FreePort(t *testing.T) uint16 {
 	t.Helper()
 	const first, count = 13_000, 17_000
 	for range 100 {

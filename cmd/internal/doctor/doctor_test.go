@@ -20,6 +20,7 @@ import (
 	"sage/cmd/internal/daemon"
 	"sage/runtime"
 	"sage/runtime/fake"
+	"sage/runtime/runtimetest"
 )
 
 // threeApps writes a catalog of two apps that are built and one that is pulled.
@@ -188,12 +189,7 @@ func TestDoctor(t *testing.T) {
 // freeRange is a range with one port, on which nobody listens.
 func freeRange(t *testing.T) (start, end int) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	start = l.Addr().(*net.TCPAddr).Port
+	start = int(runtimetest.FreePort(t))
 	return start, start + 1
 }
 
