@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -173,6 +174,83 @@ func TestSlowClientIsNotBufferedFor(t *testing.T) {
 			}
 			_ = slow.Close()
 			b.ended(t, 1)
+			select {
+			case <-done:
+			case <-time.After(patience):
+				t.Error("the desktop was not told")
+			}
 		})
+	}
+}
+
+// TestADesktopThatTakesNothingHoldsUpNoOther has more such desktops than there are processors, beside others.
+func TestADesktopThatTakesNothingHoldsUpNoOther(t *testing.T) {
+	for _, protocol := range []string{stream.ProtocolRFB, stream.ProtocolWebSocket} {
+		t.Run(protocol, func(t *testing.T) {
+			noLeaks(t)
+			stuck := int64(2*runtime.GOMAXPROCS(0) + 1)
+			const much = 16 << 20
+			var streams atomic.Int64
+			takes := make(chan struct{})
+			taken := make(chan int64, stuck)
+			serve := func(conn io.ReadWriter) {
+				if streams.Add(1) > stuck {
+					_, _ = io.Copy(conn, conn)
+					return
+				}
+				<-takes
+				n, _ := io.CopyN(io.Discard, conn, much)
+				taken <- n
+			}
+			var addr string
+			if speaksWebSocket(protocol) {
+				addr = listenWebSocket(t, func(ws *websocket.Conn, _ *http.Request) {
+					ws.SetReadLimit(-1)
+					serve(websocket.NetConn(context.Background(), ws, websocket.MessageBinary))
+				})
+			} else {
+				addr = listen(t, func(conn *net.TCPConn) { serve(conn) })
+			}
+			b := newBench(t, newDesk(t, protocol, addr), stream.Options{CloseTimeout: 100 * time.Millisecond})
+			var clients []*websocket.Conn
+			written := make(chan error, stuck)
+			for i := range stuck {
+				ws := b.open(t)
+				clients = append(clients, ws)
+				waitFor(t, func() bool { return streams.Load() == i+1 })
+				go func() {
+					_, err := websocket.NetConn(context.Background(), ws, websocket.MessageBinary).Write(make([]byte, much))
+					written <- err
+				}()
+			}
+			for range stuck {
+				ws := b.open(t)
+				clients = append(clients, ws)
+				says(t, ws, "others go on")
+			}
+			close(takes)
+			for range stuck {
+				if n := <-taken; n != much {
+					t.Errorf("%d bytes arrived", n)
+				}
+				if err := <-written; err != nil {
+					t.Error(err)
+				}
+			}
+			for _, ws := range clients {
+				_ = ws.CloseNow()
+			}
+			b.ended(t, len(clients))
+		})
+	}
+}
+
+// waitFor waits until something is true.
+func waitFor(t testing.TB, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !is(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it does not happen")
+		}
 	}
 }

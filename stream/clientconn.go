@@ -24,6 +24,7 @@ type clientConn struct {
 // newClientConn wraps conn.
 func newClientConn(conn net.Conn, opts Options) *clientConn {
 	noticeGone(conn, opts, opts.PingInterval+opts.PingTimeout)
+	conn = newLine(conn)
 	return &clientConn{Conn: conn, out: newSink(conn, opts.WriteTimeout)}
 }
 
@@ -41,21 +42,21 @@ func noticeGone(conn net.Conn, opts Options, unacknowledged time.Duration) {
 	_ = setUserTimeout(tcp, unacknowledged)
 }
 
-// Write is [net.Conn].
-func (c *clientConn) Write(b []byte) (int, error) {
-	n, err := c.out.Write(b)
+// write writes b for a task or, without one, for anybody.
+func (c *clientConn) write(t *task, b []byte) error {
+	n, err := c.out.Write(t, b, false)
 	c.count(n)
-	return n, err
+	return err
 }
 
 // move writes head and what p holds behind it.
-func (c *clientConn) move(head []byte, p *pipe) error {
-	n, err := c.out.writeBefore(head, true)
+func (c *clientConn) move(t *task, head []byte, p *pipe) error {
+	n, err := c.out.Write(t, head, true)
 	c.count(n)
 	if err != nil {
 		return err
 	}
-	n, err = c.out.Move(p)
+	n, err = c.out.Move(t, p)
 	c.count(n)
 	return err
 }
@@ -90,8 +91,8 @@ func (c *clientConn) closeAfter(d time.Duration) {
 // sending gives how many bytes the client's kernel has taken so far and how many wait to be taken. Where the kernel
 // does not say, what was written counts as taken, and something always seems to wait.
 func (c *clientConn) sending() (taken, waiting int64) {
-	if tcp, ok := c.Conn.(*net.TCPConn); ok {
-		if taken, waiting, ok := sendQueue(tcp); ok {
+	if l, ok := c.Conn.(*line); ok {
+		if taken, waiting, ok := sendQueue(l); ok {
 			return taken, waiting
 		}
 	}

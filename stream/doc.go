@@ -10,7 +10,10 @@
 //     clients that have vanished are found.
 //   - websocket-messages: the image speaks WebSocket, and what its messages hold is taken out and framed anew.
 //
-// Bytes in bulk are moved by the kernel and not copied, where it can do that.
+// Each direction of a stream is a task: code that waits, written straight down. On Linux a few loops, one for each
+// processor, wait for the connections of all streams and continue the tasks; elsewhere, and for connections that are no
+// sockets, each is a goroutine that waits for itself. Bytes in bulk are moved by the kernel and not copied, where it can
+// do that.
 //
 // A [Guard] may stand between client and desktop where Sage frames. It understands what they say; the gateway does not.
 //

@@ -24,20 +24,21 @@ const (
 type framed struct {
 	*stream
 	frames  frameWriter
+	task    *task // That reads from the client.
 	in      *source
 	decoder *ws.Decoder
 	pinger  *pinger
 	desktop *desktopSide
 
 	guard  Guard         // Nil where what passes is not looked at.
-	met    chan struct{} // Closed when the guard has shaken hands with both; then toClient begins.
+	met    chan struct{} // Closed when the guard, if any, has shaken hands with both; then toClient begins.
 	shaken bool          // The same, for those who read from the client.
 	early  []byte        // What the client has said and its guard has not read, while they shake hands.
 }
 
 // frame answers the upgrade. The function that it gives carries bytes as binary messages until the stream ends;
 // everything that it starts has ended when it returns.
-func (s *stream) frame(w http.ResponseWriter, r *http.Request) (carry func(), err error) {
+func (s *stream) frame(w http.ResponseWriter, r *http.Request) (carry func(*task), err error) {
 	opts := s.gateway.opts
 	agreed := http.Header{"Sec-Websocket-Accept": {acceptKey(r.Header.Get("Sec-WebSocket-Key"))}}
 	if hasToken(r.Header, "Sec-Websocket-Protocol", subprotocol) {
@@ -50,13 +51,8 @@ func (s *stream) frame(w http.ResponseWriter, r *http.Request) (carry func(), er
 	if opts.Pictured != nil {
 		s.client.pictured = func() { opts.Pictured(s.att) }
 	}
-	if up := newLine(s.upstream); up != s.upstream {
-		s.upstream = up
-		s.own(up)
-	}
 	f := &framed{
 		stream: s, frames: frameWriter{conn: s.client}, decoder: ws.NewDecoder(true, opts.MaxClientMessage),
-		in:      newSource(s.client.Conn, s.gateway.small, nil),
 		desktop: &desktopSide{Conn: s.upstream, out: newSink(s.upstream, opts.WriteTimeout)},
 		met:     make(chan struct{}),
 	}
@@ -65,10 +61,11 @@ func (s *stream) frame(w http.ResponseWriter, r *http.Request) (carry func(), er
 		ping: func() { _ = f.frames.ping() }, // What is wrong with the line is seen by those who read and write.
 		gone: func() { s.end(&ending{reason: "client does not answer pings"}) },
 	}
-	return func() { f.carry(leftover) }, nil
+	return func(t *task) { f.carry(t, leftover) }, nil
 }
 
-func (f *framed) carry(leftover []byte) {
+func (f *framed) carry(t *task, leftover []byte) {
+	f.task, f.in = t, newSource(t, f.client.Conn, f.gateway.small, nil)
 	f.pinger.start()
 	closed := make(chan struct{})
 	context.AfterFunc(f.ctx, func() {
@@ -79,11 +76,12 @@ func (f *framed) carry(leftover []byte) {
 	defer func() {
 		<-closed
 		f.pinger.stop()
+		_ = f.desktop.settled(t) // Its connection is closed.
 	}()
 	if f.guard = f.att.Guard(clientSide{f}, f.desktop); f.guard != nil {
 		defer f.guard.Leave()
 	}
-	f.both(func() { f.fromClient(leftover) }, f.toClient)
+	f.both(t, func(t *task) { f.fromClient(t, leftover) }, f.toClient)
 }
 
 // look gives what there is to see of the client now.
@@ -107,55 +105,62 @@ func (f *framed) close(e *ending) {
 }
 
 // toClient sends what the desktop sends. Each read is one message; the next read waits until the client has taken it.
-func (f *framed) toClient() {
+func (f *framed) toClient(t *task) {
 	select {
 	case <-f.met:
 	case <-f.ctx.Done():
 		return
 	}
-	src := newSource(f.upstream, f.gateway.large, f.gateway.pipesTo(f.client.out))
+	pipes := f.gateway.pipesTo(f.client.out)
 	if f.filters() {
-		src.pipes = nil
+		pipes = nil
 	}
-	defer func() { _ = src.settle() }() // If it fails it has ended the connection, which is as well now.
+	src := newSource(t, f.upstream, f.gateway.large, pipes)
 	limit := bufferSize
-	for {
-		var werr error
-		err := src.next(limit, func(p piece) error {
-			began := time.Now()
-			werr = f.show(p)
-			limit = bufferSize
-			if time.Since(began) > slowWrite {
-				limit = slowSize
-			}
-			return werr
-		})
-		var e *ending
-		switch {
-		case err == nil:
-			continue
-		case errors.As(err, &e):
-			f.end(e)
-		case werr != nil:
-			f.end(&ending{reason: "client takes nothing", err: werr})
-		case errors.Is(err, io.EOF):
-			f.end(&ending{status: ws.StatusNormal, reason: "desktop closed the connection"})
-		default:
-			f.end(&ending{status: ws.StatusInternalError, reason: "connection to the desktop failed", err: err})
+	var werr error
+	show := func(p piece) error {
+		began := time.Now()
+		werr = f.show(t, p)
+		limit = bufferSize
+		if time.Since(began) > slowWrite {
+			limit = slowSize
 		}
-		return
+		return werr
+	}
+	var err error
+	for err == nil {
+		err = src.next(limit, show)
+	}
+	var e *ending
+	switch {
+	case errors.As(err, &e):
+		f.end(e)
+	case werr != nil:
+		f.end(&ending{reason: "client takes nothing", err: werr})
+	case errors.Is(err, io.EOF):
+		f.end(&ending{status: ws.StatusNormal, reason: "desktop closed the connection"})
+	default:
+		f.end(&ending{status: ws.StatusInternalError, reason: "connection to the desktop failed", err: err})
 	}
 }
 
 // fromClient passes the client's messages on, and reads on after the stream's end until the client has closed, too: its
 // answer is awaited, and what it still sends must not reset the connection before it has read the close frame.
-func (f *framed) fromClient(leftover []byte) {
+func (f *framed) fromClient(t *task, leftover []byte) {
 	err := f.take(leftover)
 	if err == nil {
 		err = f.meet()
 	}
+	if err == nil {
+		f.join()
+		f.in = newSource(t, f.client.Conn, f.gateway.small, nil)
+		close(f.met)
+	}
 	for err == nil {
 		err = f.in.next(clientBufferSize, f.use)
+		if serr := f.desktop.settled(t); serr != nil {
+			f.end(desktopEnding(serr))
+		}
 	}
 	e := clientEnding(err)
 	f.end(e)
@@ -183,7 +188,7 @@ func (f *framed) take(b []byte) error {
 		case ws.Binary:
 			payload = append(payload, event.Payload...)
 		case ws.Ping:
-			_ = f.frames.answer(event.Payload) // What is wrong with the line is seen by toClient.
+			_ = f.frames.answer(f.task, event.Payload) // What is wrong with the line is seen by toClient.
 		case ws.Pong:
 			f.pinger.pong()
 		case ws.Close:

@@ -26,6 +26,7 @@ const DefaultEndpoint = "vnc"
 type Gateway struct {
 	sessions Sessions
 	opts     Options
+	loops    loops
 	large    *buffers // For what desktops send.
 	small    *buffers // For what clients send.
 	pipes    *pipes
@@ -43,6 +44,7 @@ func New(sessions Sessions, opts Options) *Gateway {
 	return &Gateway{
 		sessions: sessions,
 		opts:     opts.withDefaults(),
+		loops:    newLoops(),
 		large:    newBuffers(bufferSize),
 		small:    newBuffers(clientBufferSize),
 		pipes:    newPipes(),
@@ -198,7 +200,7 @@ func (s *stream) open(w http.ResponseWriter, r *http.Request) (err error) {
 		s.end(&ending{status: ws.StatusGoingAway, reason: "desktop stopped"})
 	})
 	clean.add(func() { stops() })
-	var upgrade func(http.ResponseWriter, *http.Request) (carry func(), err error)
+	var upgrade func(http.ResponseWriter, *http.Request) (carry func(*task), err error)
 	switch p := s.att.Protocol(); p {
 	case ProtocolWebSocket:
 		upgrade = s.passThrough
@@ -220,13 +222,14 @@ func (s *stream) open(w http.ResponseWriter, r *http.Request) (err error) {
 	}
 	clean.add(s.closed)
 	running = true
-	go s.run(carry, &clean)
+	startTask(func(t *task) { s.run(t, carry, &clean) })
 	return nil
 }
 
 // run carries the stream to its end. A panic ends the stream alone.
-func (s *stream) run(carry func(), clean *cleanups) {
+func (s *stream) run(t *task, carry func(*task), clean *cleanups) {
 	defer clean.run()
+	defer t.leave()
 	defer func() {
 		if p := recover(); p != nil {
 			s.end(&ending{status: ws.StatusInternalError, reason: "internal error"})
@@ -234,7 +237,7 @@ func (s *stream) run(carry func(), clean *cleanups) {
 			s.gateway.opts.Logger.ErrorContext(s.ctx, "stream panicked", "endpoint", s.endpoint, "panic", p, "stack", string(debug.Stack()))
 		}
 	}()
-	carry()
+	carry(t)
 }
 
 // cleanups are what is left to do at the end of a stream, the last one first.
@@ -257,7 +260,7 @@ func (s *stream) dial() (net.Conn, error) {
 		return nil, fmt.Errorf("%w: dial endpoint %q: %w", ErrUpstream, s.endpoint, err)
 	}
 	noticeGone(conn, s.gateway.opts, s.gateway.opts.WriteTimeout)
-	return conn, nil
+	return newLine(conn), nil
 }
 
 // refusal gives the error for the client: what interrupted the start of the stream tells more than what
@@ -312,7 +315,7 @@ func (s *stream) takeOver(w http.ResponseWriter, head []byte) (leftover []byte, 
 	s.client = newClientConn(conn, s.gateway.opts)
 	s.own(s.client)
 	s.gateway.active.Add(1)
-	if _, err := s.client.Write(head); err != nil {
+	if err := s.client.write(nil, head); err != nil {
 		s.end(&ending{reason: "client is gone", err: err}) // Past being told, so it is carried to its end at once.
 	}
 	return slices.Clone(leftover), nil
@@ -322,38 +325,52 @@ func (s *stream) takeOver(w http.ResponseWriter, head []byte) (leftover []byte, 
 func (s *stream) closed() {
 	s.gateway.active.Add(-1)
 	_ = s.client.Close()
+	s.released()
 	s.gateway.opts.Logger.DebugContext(s.ctx, "stream ended",
 		"endpoint", s.endpoint, "protocol", s.att.Protocol(), "duration", time.Since(s.started),
 		"from_client_bytes", s.client.received.Load(), "to_client_bytes", s.client.sent.Load(),
 		"reason", endingOf(s.ctx).Error())
 }
 
-// both runs two copying directions to their end, own on the caller's goroutine. Each must end soon after the stream's
+// join puts the two connections of the stream into a loop, where they can be.
+func (s *stream) join() { s.gateway.loops.join(s.client.Conn, s.upstream) }
+
+// released gives back what join has taken.
+func (s *stream) released() {
+	for _, conn := range []net.Conn{s.client.Conn, s.upstream} {
+		if l, ok := conn.(*line); ok {
+			l.release()
+		}
+	}
+}
+
+// both runs two copying directions to their end, own as the caller's task. Each must end soon after the stream's
 // context has. A panic of the other is carried over, so that it meets the caller's deferred calls and recovery instead
 // of ending the process; a panic of own ends the stream first.
-func (s *stream) both(own, other func()) {
+func (s *stream) both(t *task, own, other func(*task)) {
 	var panicked any
 	done := make(chan struct{})
-	go func() {
+	startTask(func(t *task) {
 		defer close(done)
 		defer func() {
 			if panicked = recover(); panicked != nil {
 				s.end(&ending{status: ws.StatusInternalError, reason: "internal error"})
 			}
 		}()
-		other()
-	}()
+		other(t)
+	})
 	returned := false
 	defer func() {
 		if !returned {
 			s.end(&ending{status: ws.StatusInternalError, reason: "internal error"})
 		}
+		t.leave()
 		<-done
 		if returned && panicked != nil {
 			panic(panicked)
 		}
 	}()
-	own()
+	own(t)
 	returned = true
 }
 

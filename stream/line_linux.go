@@ -5,148 +5,239 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// line is a desktop's connection that can leave the runtime's poller for a while. The poller is woken by each packet of a
-// connection that it knows, also while nobody waits for it; when much comes, that costs as much as moving the bytes. Off
-// the poller a thread waits for this one connection, so that only some may be off it at a time.
+// line is a connection that can join a loop. Before, it is the connection that it was made of. Then its two sides are
+// for the tasks that wait for it; whatever else writes to it waits as a thread of its own.
 //
-// One goroutine reads, takes it off and puts it back; one at a time writes; anybody may do the rest.
+// One task at a time reads and one writes; anybody may do the rest at any time, until release.
 type line struct {
 	local, remote net.Addr
 
-	writing sync.Mutex // Held while something is written or the way of waiting changes. It is taken before mu.
+	writing sync.Mutex // Held while something is written by conn, and when that ends. It is taken before mu.
 
 	mu       sync.Mutex
-	conn     net.Conn // Nil while off the poller.
-	fd       int      // While off the poller.
+	conn     net.Conn        // Nil once it is in a loop.
+	raw      syscall.RawConn // Of conn.
+	fd       int             // Then; -1 when it is released.
+	loop     *loop           // Then.
 	closed   bool
-	deadline time.Time // Of writes.
-}
+	deadline time.Time // Of writes by others than tasks.
 
-// writeSlice is how long a write holds the line at most while it is off the poller.
-const writeSlice = 10 * time.Millisecond
+	// Guarded by the loop's mu.
+	waits  [sides]wait
+	armed  uint32 // What the kernel tells of it, once.
+	broken bool   // The connection is: it gives and takes without any wait.
+	ended  bool   // It was closed at this side.
+}
 
 // newLine gives conn as a line, or conn itself where its kind cannot be one.
 func newLine(conn net.Conn) net.Conn {
-	if waitable(conn) == nil {
+	raw := waitable(conn)
+	if raw == nil {
 		return conn
 	}
-	return &line{local: conn.LocalAddr(), remote: conn.RemoteAddr(), conn: conn}
+	return &line{local: conn.LocalAddr(), remote: conn.RemoteAddr(), conn: conn, raw: raw, fd: -1}
 }
+
+// looped gives conn as a line that is in a loop, and its file.
+func looped(conn net.Conn) (l *line, fd int) {
+	l, ok := conn.(*line)
+	if !ok {
+		return nil, -1
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.loop == nil {
+		return nil, -1
+	}
+	return l, l.fd
+}
+
+// join puts the lines into a loop, or none of them, where that cannot be or one is none. Nobody reads from them.
+func (l loops) join(conns ...net.Conn) {
+	loop := l.pick()
+	var fds []int
+	for _, conn := range conns {
+		v, ok := conn.(*line)
+		if !ok {
+			break
+		}
+		fd, err := v.duplicate()
+		if err != nil {
+			break
+		}
+		if err := loop.add(v, fd); err != nil {
+			_ = unix.Close(fd)
+			break
+		}
+		fds = append(fds, fd)
+	}
+	for i, fd := range fds {
+		if len(fds) == len(conns) {
+			conns[i].(*line).enter(loop, fd)
+			continue
+		}
+		loop.remove(fd)
+		_ = unix.Close(fd)
+	}
+}
+
+// duplicate gives a second file for the connection.
+func (l *line) duplicate() (fd int, err error) {
+	fd, err = -1, net.ErrClosed
+	l.control(func(own int) { fd, err = unix.FcntlInt(uintptr(own), unix.F_DUPFD_CLOEXEC, 0) })
+	return fd, err
+}
+
+// enter makes it go on by a second file, in a loop. The runtime forgets it.
+func (l *line) enter(loop *loop, fd int) {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_ = l.conn.Close() // The connection has its other file.
+	l.conn, l.raw, l.loop, l.fd = nil, nil, loop, fd
+	if l.closed {
+		loop.end(l)
+	}
+}
+
+// release gives the file back. Nobody waits for the line any more.
+func (l *line) release() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.loop == nil || l.fd < 0 {
+		return
+	}
+	l.closed = true
+	l.loop.remove(l.fd)
+	_ = unix.Close(l.fd)
+	l.fd = -1
+}
+
+// arm lets a task wait.
+func (l *line) arm(w wait) { l.loop.arm(w, l.fd) }
 
 // now gives how to reach the peer now: by conn, or by fd where conn is nil.
 func (l *line) now() (conn net.Conn, fd int, deadline time.Time, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
-		return nil, 0, time.Time{}, net.ErrClosed
+		return nil, -1, time.Time{}, net.ErrClosed
 	}
 	return l.conn, l.fd, l.deadline, nil
 }
 
-// leave takes the line off the poller and gives its file. It fails while something is written or when it is closed.
-func (l *line) leave() (fd int, ok bool) {
-	if !l.writing.TryLock() {
-		return 0, false
-	}
-	defer l.writing.Unlock()
+// inLoop tells whether tasks wait for it in a loop.
+func (l *line) inLoop() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
-		return 0, false
-	}
-	err := waitable(l.conn).Control(func(own uintptr) {
-		fd, ok = duplicate(int(own))
-	})
-	if err != nil || !ok {
-		return 0, false
-	}
-	_ = l.conn.Close() // The connection goes on by its other file.
-	l.conn, l.fd = nil, fd
-	return fd, true
+	return l.loop != nil
 }
 
-func duplicate(fd int) (int, bool) {
-	own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
-	return own, err == nil
-}
-
-// back puts the line on the poller again. When that fails, or it was closed meanwhile, it is gone.
-func (l *line) back() error {
-	l.writing.Lock()
-	defer l.writing.Unlock()
+// offer writes what the kernel takes of b at once; more says that other bytes follow at once.
+func (l *line) offer(b []byte, more bool) (sent int, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	file := os.NewFile(uintptr(l.fd), "desktop")
-	defer file.Close() // The connection has a file of its own.
-	l.fd = -1
-	if l.closed {
-		return net.ErrClosed
+	switch {
+	case l.closed:
+		return 0, net.ErrClosed
+	case l.conn != nil:
+		return offerBy(l.raw, b, more)
 	}
-	conn, err := net.FileConn(file)
-	if err == nil {
-		err = conn.SetWriteDeadline(l.deadline)
-	}
-	if err != nil {
-		l.closed = true
-		return err
-	}
-	l.conn = conn
-	return nil
+	return offer(l.fd, b, more)
 }
 
-// Read is [net.Conn]. It is of no use off the poller.
+// offerBy is offer for a connection that is not in a loop. It stands by itself, as what its closure holds is allocated.
+func offerBy(raw syscall.RawConn, b []byte, more bool) (sent int, err error) {
+	if cerr := raw.Control(func(fd uintptr) { sent, err = offer(int(fd), b, more) }); cerr != nil {
+		return 0, cerr
+	}
+	return sent, err
+}
+
+func offer(fd int, b []byte, more bool) (sent int, err error) {
+	for sent < len(b) {
+		n, err := send(fd, b[sent:], more)
+		switch err {
+		case nil:
+			sent += n
+		case unix.EINTR:
+		case unix.EAGAIN:
+			return sent, nil
+		default:
+			return sent, os.NewSyscallError("write", err)
+		}
+	}
+	return sent, nil
+}
+
+// Read is [net.Conn]. It is of no use in a loop.
 func (l *line) Read(b []byte) (int, error) {
 	conn, _, _, err := l.now()
 	if err != nil {
 		return 0, err
+	}
+	if conn == nil {
+		return 0, errors.ErrUnsupported
 	}
 	return conn.Read(b)
 }
 
 // Write is [net.Conn].
 func (l *line) Write(b []byte) (sent int, err error) {
-	for err = unix.EAGAIN; errors.Is(err, unix.EAGAIN); {
-		var n int
-		n, err = l.writeSome(b[sent:])
-		sent += n
-	}
-	return sent, err
-}
-
-// writeSome writes b, or what goes within a slice of time; EAGAIN says that it was not all.
-func (l *line) writeSome(b []byte) (sent int, err error) {
 	l.writing.Lock()
-	defer l.writing.Unlock()
-	conn, fd, deadline, err := l.now()
-	switch {
-	case err != nil:
-		return 0, err
-	case conn != nil:
+	conn, _, deadline, err := l.now()
+	if err == nil && conn != nil {
+		defer l.writing.Unlock()
 		return conn.Write(b)
 	}
-	for len(b) > sent {
-		n, err := again(func() (int, error) { return unix.Write(fd, b[sent:]) })
-		if err == nil {
-			sent += n
-			continue
-		}
-		if errors.Is(err, unix.EAGAIN) {
-			if !deadline.IsZero() && time.Now().After(deadline) {
-				return sent, os.ErrDeadlineExceeded
-			}
-			ready(fd, unix.POLLOUT, writeSlice)
-		}
-		return sent, err
+	l.writing.Unlock()
+	if err != nil {
+		return 0, err
 	}
-	return sent, nil
+	for {
+		n, err := l.offer(b[sent:], false)
+		if sent += n; sent == len(b) || err != nil {
+			return sent, err
+		}
+		if !deadline.IsZero() && time.Now().After(deadline) {
+			return sent, os.ErrDeadlineExceeded
+		}
+		if err := l.awaitSpace(); err != nil {
+			return sent, err
+		}
+	}
 }
 
-// Close is [net.Conn]. Off the poller the reader finds the end, and lets the file go.
+// awaitSpace waits a little until the kernel takes more. It has a file of its own meanwhile, since the line's may be
+// released.
+func (l *line) awaitSpace() error {
+	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		return net.ErrClosed
+	}
+	fd, err := unix.FcntlInt(uintptr(l.fd), unix.F_DUPFD_CLOEXEC, 0)
+	l.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	const slice = 10 * time.Millisecond
+	_, err = again(func() (int, error) {
+		return unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, int(slice.Milliseconds()))
+	})
+	return err
+}
+
+// Close is [net.Conn]. In a loop, its tasks are told that it has ended; the peer is told by release. (Shutting it down at
+// once would leave a peer in the dark that the kernel's buffers make wait, see tcp(7) on the zero window.)
 func (l *line) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -157,7 +248,35 @@ func (l *line) Close() error {
 	if l.conn != nil {
 		return l.conn.Close()
 	}
-	return unix.Shutdown(l.fd, unix.SHUT_RDWR)
+	l.loop.end(l)
+	return nil
+}
+
+// CloseWrite ends one direction, where the connection's kind can do that.
+func (l *line) CloseWrite() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.closed:
+		return net.ErrClosed
+	case l.conn == nil:
+		return unix.Shutdown(l.fd, unix.SHUT_WR)
+	}
+	closeWrite(l.conn)
+	return nil
+}
+
+// control calls f with the connection's file, if there is one.
+func (l *line) control(f func(fd int)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.closed:
+	case l.conn == nil:
+		f(l.fd)
+	default:
+		_ = l.raw.Control(func(fd uintptr) { f(int(fd)) })
+	}
 }
 
 // LocalAddr is [net.Conn].
@@ -171,7 +290,7 @@ func (l *line) SetDeadline(t time.Time) error {
 	return errors.Join(l.SetReadDeadline(t), l.SetWriteDeadline(t))
 }
 
-// SetReadDeadline is [net.Conn]. Off the poller there is none.
+// SetReadDeadline is [net.Conn]. In a loop there is none.
 func (l *line) SetReadDeadline(t time.Time) error {
 	conn, _, _, err := l.now()
 	if conn == nil {
@@ -180,7 +299,7 @@ func (l *line) SetReadDeadline(t time.Time) error {
 	return conn.SetReadDeadline(t)
 }
 
-// SetWriteDeadline is [net.Conn].
+// SetWriteDeadline is [net.Conn]. In a loop it is for others than tasks.
 func (l *line) SetWriteDeadline(t time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -189,12 +308,4 @@ func (l *line) SetWriteDeadline(t time.Time) error {
 		return nil
 	}
 	return l.conn.SetWriteDeadline(t)
-}
-
-// ready waits until the socket fd is ready for what events say, or has ended, or the time is over.
-func ready(fd int, events int16, d time.Duration) bool {
-	n, err := again(func() (int, error) {
-		return unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: events}}, int(d.Milliseconds()))
-	})
-	return err == nil && n > 0
 }

@@ -20,11 +20,11 @@ type sighting struct {
 	unread   bool  // Its messages are not being read now, because the desktop takes none.
 }
 
-// newLiveness begins judging with a ping that is about to be sent.
-func newLiveness(now time.Time, timeout time.Duration, first sighting) liveness {
-	return liveness{
+// newLiveness begins judging after a ping that was sent, or left to be sent next, at a moment.
+func newLiveness(pinged time.Time, timeout time.Duration, first sighting) *liveness {
+	return &liveness{
 		timeout:  timeout,
-		deadline: now.Add(timeout),
+		deadline: pinged.Add(timeout),
 		seen:     first,
 		// The ping may queue behind one more read's worth of data.
 		mark: first.taken + first.waiting + bufferSize,

@@ -23,10 +23,11 @@ type Options struct {
 	// Pictured is called once for a framed stream, when its client has been sent so much that there is a picture in it. It
 	// must return at once. Default: nothing.
 	Pictured func(Attachment)
-	// PingInterval is the time between two pings of a framed stream. Default 20 s: proxies commonly cut at 60 s.
+	// PingInterval is the time between two pings of a framed stream, to a fifth of it. Default 20 s: proxies commonly cut
+	// at 60 s.
 	PingInterval time.Duration
 	// PingTimeout is the time a client has for answering once the ping has reached it. A client that vanished
-	// is gone after PingInterval + PingTimeout. Default 10 s.
+	// is gone after PingInterval + PingTimeout and a fifth of them at most. Default 10 s.
 	PingTimeout time.Duration
 	// WriteTimeout bounds one write to either side, at most 256 KiB: a peer that takes nothing for so long is
 	// given up. Default 60 s.

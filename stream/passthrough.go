@@ -27,7 +27,7 @@ func handshakeHeaders() []string {
 // passThrough passes the handshake on to an endpoint that speaks WebSocket itself. The function that it gives copies bytes
 // until the stream ends. httputil.ReverseProxy would do the same with a buffer held per direction, a transport per desktop, and no
 // half-close with a bound.
-func (s *stream) passThrough(w http.ResponseWriter, r *http.Request) (carry func(), err error) {
+func (s *stream) passThrough(w http.ResponseWriter, r *http.Request) (carry func(*task), err error) {
 	answer, early, err := s.shakeHands(r) //nolint:bodyclose // A 101 has no body: the connection is ours.
 	if err != nil {
 		return nil, err
@@ -36,10 +36,11 @@ func (s *stream) passThrough(w http.ResponseWriter, r *http.Request) (carry func
 	if err != nil {
 		return nil, err
 	}
-	return func() { s.copyBoth(leftover) }, nil
+	return func(t *task) { s.copyBoth(t, leftover) }, nil
 }
 
-func (s *stream) copyBoth(leftover []byte) {
+func (s *stream) copyBoth(t *task, leftover []byte) {
+	s.join()
 	closed := make(chan struct{})
 	context.AfterFunc(s.ctx, func() {
 		defer close(closed)
@@ -48,14 +49,14 @@ func (s *stream) copyBoth(leftover []byte) {
 	defer func() { <-closed }()
 	timeout := s.gateway.opts.WriteTimeout
 	var half atomic.Bool // One direction has ended.
-	s.both(
-		func() {
+	s.both(t,
+		func(t *task) {
 			up := direction{s.client.Conn, s.upstream, newSink(s.upstream, timeout), &s.client.received, "client closed the stream"}
-			s.copy(up, leftover, &half)
+			s.copy(t, up, leftover, &half)
 		},
-		func() {
+		func(t *task) {
 			down := direction{s.upstream, s.client.Conn, s.client.out, &s.client.sent, "desktop closed the connection"}
-			s.copy(down, nil, &half)
+			s.copy(t, down, nil, &half)
 		},
 	)
 }
@@ -69,7 +70,7 @@ type direction struct {
 }
 
 // frameMessages is frame for an endpoint that speaks WebSocket itself.
-func (s *stream) frameMessages(w http.ResponseWriter, r *http.Request) (carry func(), err error) {
+func (s *stream) frameMessages(w http.ResponseWriter, r *http.Request) (carry func(*task), err error) {
 	_, early, err := s.shakeHands(r) //nolint:bodyclose // A 101 has no body: the connection is ours.
 	if err != nil {
 		return nil, err
@@ -162,19 +163,19 @@ func switchingProtocols(own, agreed http.Header) []byte {
 // copy carries one direction, first what is at hand already. When the one side has no more to say or the other takes no
 // more, the other is told so and has CloseTimeout for its last words in the other direction; whichever direction ends
 // last ends the stream.
-func (s *stream) copy(d direction, first []byte, half *atomic.Bool) {
+func (s *stream) copy(t *task, d direction, first []byte, half *atomic.Bool) {
 	var werr error
 	pass := func(p piece) error {
 		var n int
 		if p.pipe != nil {
-			n, werr = d.sink.Move(p.pipe)
+			n, werr = d.sink.Move(t, p.pipe)
 		} else {
-			n, werr = d.sink.Write(p.bytes())
+			n, werr = d.sink.Write(t, p.bytes(), false)
 		}
 		d.passed.Add(int64(n))
 		return werr
 	}
-	from := newSource(d.from, s.gateway.large, s.gateway.pipesTo(d.sink))
+	from := newSource(t, d.from, s.gateway.large, s.gateway.pipesTo(d.sink))
 	err := pass(piece{buf: append(make([]byte, headRoom), first...)})
 	for err == nil {
 		err = from.next(bufferSize, pass)
@@ -186,7 +187,8 @@ func (s *stream) copy(d direction, first []byte, half *atomic.Bool) {
 	last := half.Swap(true)
 	if !last {
 		closeWrite(d.to)
-		_ = d.to.SetReadDeadline(time.Now().Add(s.gateway.opts.CloseTimeout)) // The other direction reads from it.
+		late := time.AfterFunc(s.gateway.opts.CloseTimeout, func() { s.end(&ending{reason: d.reason}) })
+		context.AfterFunc(s.ctx, func() { late.Stop() })
 	}
 	if werr != nil {
 		// Closing a connection with its bytes unread would reset it, and what its peer has not read yet would be lost.

@@ -19,14 +19,22 @@ type pinger struct {
 	timer   *time.Timer
 	stopped bool
 	pinged  time.Time // When the ping was sent that is being waited for; zero between pings.
-	judge   liveness  // Of that ping.
+	judge   *liveness // Of that ping, once it has waited for long.
 }
 
 // start sets the first ping up.
 func (p *pinger) start() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.timer = time.AfterFunc(p.interval, p.round)
+	p.timer = time.AfterFunc(p.soon(time.Now(), p.interval), p.round)
+}
+
+// soon gives the time until a round that is due in d: a little more, so that the rounds of many streams fall together. A
+// thousand quiet streams wake a processor little more often than one does.
+func (p *pinger) soon(now time.Time, d time.Duration) time.Duration {
+	grid := max(min(p.interval, p.timeout)/5, 1)
+	late := time.Duration(now.Add(d).UnixNano()) % grid
+	return d + (grid-late)%grid
 }
 
 // stop ends pinging. A round that is under way may still be.
@@ -51,18 +59,21 @@ func (p *pinger) round() {
 	look := max(p.timeout/4, time.Millisecond)
 	switch {
 	case p.pinged.IsZero():
-		p.pinged, p.judge = now, newLiveness(now, p.timeout, p.look())
+		p.pinged, p.judge = now, nil
 		p.answered.Store(false)
 		p.ping()
-		p.timer.Reset(look)
+		p.timer.Reset(p.soon(now, look))
 	case p.answered.Load():
 		next := p.pinged.Add(p.interval).Sub(now)
 		p.pinged = time.Time{}
-		p.timer.Reset(max(next, time.Millisecond))
+		p.timer.Reset(p.soon(now, max(next, time.Millisecond)))
+	case p.judge == nil: // Most clients have answered by now, and need not be looked at.
+		p.judge = newLiveness(p.pinged, p.timeout, p.look())
+		p.timer.Reset(p.soon(now, look))
 	case p.judge.gone(now, p.look()):
 		p.stopped = true
 		p.gone()
 	default:
-		p.timer.Reset(look)
+		p.timer.Reset(p.soon(now, look))
 	}
 }

@@ -4,9 +4,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// splices: there are pipes here.
-const splices = true
-
 const (
 	// pipeSize is what a pipe may hold, in bytes.
 	pipeSize = 256 << 10
@@ -52,12 +49,9 @@ func (p *pipe) close() {
 }
 
 // pipes lends pipes for as long as bytes flow. It may be used by any number of goroutines.
-type pipes struct {
-	free   chan *pipe
-	places places // For lines whose bytes go through them.
-}
+type pipes struct{ free chan *pipe }
 
-func newPipes() *pipes { return &pipes{free: make(chan *pipe, pipesKept), places: newPlaces()} }
+func newPipes() *pipes { return &pipes{free: make(chan *pipe, pipesKept)} }
 
 // get lends an empty pipe, or nil where the system gives none.
 func (p *pipes) get() *pipe {

@@ -4,8 +4,7 @@ package stream
 
 import "syscall"
 
-// splices: there are no pipes here, and none of what is here is ever called.
-const splices = false
+// None of what is here is ever called.
 
 type pipe struct{ held int }
 

@@ -3,82 +3,66 @@ package stream
 import (
 	"errors"
 	"net"
-	"os"
 	"syscall"
 	"time"
 )
 
-// sink writes to a connection and gives up on a peer that takes nothing. What the kernel takes at once goes out without
-// a timer being set for it. It is used by one goroutine at a time.
+// sink writes to a connection and gives up on a peer that takes nothing. It is used by one goroutine at a time. What the
+// kernel takes at once goes out without a timer being set for it. A task that writes to a line in a loop lets the loop go
+// on while it waits.
 type sink struct {
 	conn    net.Conn
 	timeout time.Duration
-
-	raw         syscall.RawConn
-	write, move func(fd uintptr) bool // Made once, like a source's read.
-
-	// Of the write under way.
-	rest []byte
-	more bool
-	pipe *pipe
-	wait bool // Until the kernel takes more.
-	err  error
 }
 
-func newSink(conn net.Conn, timeout time.Duration) *sink {
-	s := &sink{conn: conn, timeout: timeout, raw: waitable(conn)}
-	s.write, s.move = s.tryWrite, s.tryMove
-	return s
-}
+func newSink(conn net.Conn, timeout time.Duration) *sink { return &sink{conn: conn, timeout: timeout} }
 
 // takesPipes tells whether Move may be called.
-func (s *sink) takesPipes() bool { return s.raw != nil && splices }
+func (s *sink) takesPipes() bool {
+	l, _ := looped(s.conn)
+	return l != nil
+}
 
-// Write is [io.Writer]. Its error is a time-out when the peer has not taken all of b in time.
-func (s *sink) Write(b []byte) (int, error) { return s.writeBefore(b, false) }
-
-// writeBefore is Write; more says that other bytes follow at once.
-func (s *sink) writeBefore(b []byte, more bool) (int, error) {
-	rest := b
-	if s.raw != nil {
-		s.rest, s.more = b, more
-		err := s.raw.Write(s.write)
-		rest, s.rest = s.rest, nil
-		if err != nil {
-			return len(b) - len(rest), err
-		}
-		if len(rest) == 0 {
-			return len(b), nil
+// Write writes b for a task or, without one, for anybody; more says that other bytes follow at once. Its error is a
+// time-out when the peer has not taken all of b in time.
+func (s *sink) Write(t *task, b []byte, more bool) (sent int, err error) {
+	l, isLine := s.conn.(*line)
+	if isLine {
+		if sent, err = l.offer(b, more); sent == len(b) || err != nil {
+			return sent, err
 		}
 	}
-	n := 0
-	err := s.inTime(func() (err error) {
-		n, err = s.conn.Write(rest)
+	if isLine && t != nil && l.inLoop() {
+		for deadline := time.Now().Add(s.timeout); sent < len(b) && err == nil; {
+			if err = t.wait(l, writable, deadline); err == nil {
+				var n int
+				n, err = l.offer(b[sent:], more)
+				sent += n
+			}
+		}
+		return sent, err
+	}
+	err = s.inTime(func() error {
+		n, err := s.conn.Write(b[sent:])
+		sent += n
 		return err
 	})
-	return len(b) - len(rest) + n, err
+	return sent, err
 }
 
 // Move writes all that p holds and gives how much that was. Its error is like Write's.
-func (s *sink) Move(p *pipe) (int, error) {
+func (s *sink) Move(t *task, p *pipe) (sent int, err error) {
 	held := p.held
-	s.pipe, s.wait = p, false
-	defer func() { s.pipe = nil }()
-	err := s.raw.Write(s.move)
-	if err == nil && errors.Is(s.err, syscall.EAGAIN) {
-		s.wait = true
-		err = s.inTime(func() error { return s.raw.Write(s.move) })
-	}
-	if err == nil && s.err != nil {
-		err = os.NewSyscallError("splice", s.err)
+	l, fd := looped(s.conn)
+	err = p.drain(fd)
+	if errors.Is(err, syscall.EAGAIN) {
+		for deadline := time.Now().Add(s.timeout); errors.Is(err, syscall.EAGAIN); {
+			if err = t.wait(l, writable, deadline); err == nil {
+				err = p.drain(fd)
+			}
+		}
 	}
 	return held - p.held, err
-}
-
-// tryMove moves what the kernel takes at once; false means that the caller is to wait until it takes more.
-func (s *sink) tryMove(fd uintptr) bool {
-	s.err = s.pipe.drain(int(fd))
-	return !s.wait || !errors.Is(s.err, syscall.EAGAIN)
 }
 
 // inTime does something for which the peer has the sink's time-out.

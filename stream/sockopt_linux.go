@@ -24,21 +24,17 @@ func setUserTimeout(conn *net.TCPConn, d time.Duration) error {
 }
 
 // sendQueue gives how many bytes the peer has acknowledged and how many it has not yet (TCP_INFO and SIOCOUTQ, tcp(7)).
-func sendQueue(conn *net.TCPConn) (acked, queued int64, ok bool) {
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return 0, 0, false
-	}
-	err = raw.Control(func(fd uintptr) {
-		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+func sendQueue(conn *line) (acked, queued int64, ok bool) {
+	conn.control(func(fd int) {
+		info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
 		if err != nil {
 			return
 		}
-		n, err := unix.IoctlGetInt(int(fd), unix.SIOCOUTQ)
+		n, err := unix.IoctlGetInt(fd, unix.SIOCOUTQ)
 		if err != nil {
 			return
 		}
 		acked, queued, ok = int64(info.Bytes_acked), int64(n), true
 	})
-	return acked, queued, ok && err == nil
+	return acked, queued, ok
 }

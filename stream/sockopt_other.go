@@ -12,4 +12,4 @@ import (
 func setUserTimeout(*net.TCPConn, time.Duration) error { return errors.ErrUnsupported }
 
 // sendQueue is not to be had here.
-func sendQueue(*net.TCPConn) (acked, queued int64, ok bool) { return 0, 0, false }
+func sendQueue(*line) (acked, queued int64, ok bool) { return 0, 0, false }

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"syscall"
+	"time"
 )
 
 const (
@@ -22,6 +23,9 @@ type source struct {
 	buffers *buffers
 	pipes   *pipes // Nil where bytes are wanted in memory.
 
+	task *task
+	line *line // Where the connection is in a loop, and
+	fd   int   // then.
 	raw  syscall.RawConn
 	read func(fd uintptr) bool // Made once: a closure per read would be an allocation per read.
 
@@ -32,10 +36,8 @@ type source struct {
 	n     int
 	err   error
 
-	own  []byte // Where raw is nil.
+	own  []byte // Where there is no way to wait.
 	full bool   // The last read gave much, so more is likely to wait.
-
-	rush // Of bytes from a line.
 }
 
 // piece is what a source gives at once.
@@ -55,10 +57,10 @@ func (p piece) size() int {
 // bytes gives what there is in memory.
 func (p piece) bytes() []byte { return p.buf[headRoom:] }
 
-// newSource makes a source with buffers of its own size; with pipes it may give them instead, when much comes.
-func newSource(conn net.Conn, b *buffers, p *pipes) *source {
-	s := &source{conn: conn, buffers: b, pipes: p, raw: waitable(conn)}
-	s.begin(conn)
+// newSource makes a source for a task, with buffers of its own size; with pipes it may give them instead, when much comes.
+func newSource(t *task, conn net.Conn, b *buffers, p *pipes) *source {
+	s := &source{conn: conn, buffers: b, pipes: p, task: t, raw: waitable(conn)}
+	s.line, s.fd = looped(conn)
 	s.read = s.tryRead
 	return s
 }
@@ -66,7 +68,7 @@ func newSource(conn net.Conn, b *buffers, p *pipes) *source {
 // next waits for bytes and gives at most limit of them to use. Its error is the connection's, or use's; io.EOF when the
 // peer has ended its side.
 func (s *source) next(limit int, use func(piece) error) error {
-	if s.raw == nil {
+	if s.raw == nil && s.line == nil {
 		return s.nextBlocking(limit, use)
 	}
 	s.limit, s.n, s.err = limit, 0, nil
@@ -86,6 +88,21 @@ func (s *source) next(limit int, use func(piece) error) error {
 	}
 	s.full = s.n >= manyBytes
 	return use(piece{buf: (*s.buf)[:headRoom+s.n]})
+}
+
+// wait reads as soon as there is something.
+func (s *source) wait() error {
+	if s.line == nil {
+		return s.raw.Read(s.read)
+	}
+	for {
+		if err := s.task.wait(s.line, readable, time.Time{}); err != nil {
+			return err
+		}
+		if s.tryRead(uintptr(s.fd)) {
+			return nil
+		}
+	}
 }
 
 // giveBack gives back what was borrowed.

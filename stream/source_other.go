@@ -12,6 +12,3 @@ func waitable(net.Conn) syscall.RawConn { return nil }
 
 // tryRead is never called here.
 func (s *source) tryRead(uintptr) bool { return true }
-
-// tryWrite is never called here.
-func (s *sink) tryWrite(uintptr) bool { return true }

@@ -13,6 +13,8 @@ import (
 func waitable(conn net.Conn) syscall.RawConn {
 	var sc syscall.Conn
 	switch c := conn.(type) {
+	case *line:
+		return c.raw
 	case *net.TCPConn:
 		sc = c
 	case *net.UnixConn:
@@ -46,18 +48,6 @@ func (s *source) tryRead(fd uintptr) bool {
 	}
 	if s.err != nil {
 		s.n, s.err = 0, os.NewSyscallError(call, s.err)
-	}
-	return true
-}
-
-// tryWrite writes what the kernel takes at once.
-func (s *sink) tryWrite(fd uintptr) bool {
-	for len(s.rest) > 0 {
-		n, err := again(func() (int, error) { return send(int(fd), s.rest, s.more) })
-		if err != nil {
-			break // It is told again by the write that follows.
-		}
-		s.rest = s.rest[n:]
 	}
 	return true
 }

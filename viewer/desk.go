@@ -13,7 +13,6 @@ import (
 const (
 	// defaultResizeDebounce suits a window that is dragged larger: browsers ask every 100 ms meanwhile.
 	defaultResizeDebounce = 150 * time.Millisecond
-	defaultWriteTimeout   = 60 * time.Second
 	// slowestRepetition is how long the holder of the size waits at most for an answer to a wish that has come true; a
 	// window that is dragged meanwhile waits with it.
 	slowestRepetition = 2 * time.Second
@@ -26,8 +25,6 @@ type Options struct {
 	// ResizeDebounce is how long a viewer must ask for no other size until its last wish goes out, and the shortest
 	// time between two answers to a viewer that does not hold the size. Default 150 ms.
 	ResizeDebounce time.Duration
-	// WriteTimeout bounds one write to the desktop. Default 60 s.
-	WriteTimeout time.Duration
 }
 
 // Desk is what all viewers of one desktop share: who holds its size, and when somebody last touched it. Its methods may
@@ -49,9 +46,6 @@ func NewDesk(opts Options) *Desk {
 	if opts.ResizeDebounce <= 0 {
 		opts.ResizeDebounce = defaultResizeDebounce
 	}
-	if opts.WriteTimeout <= 0 {
-		opts.WriteTimeout = defaultWriteTimeout
-	}
 	return &Desk{opts: opts, born: time.Now()}
 }
 
@@ -69,7 +63,7 @@ func (d *Desk) LastInput() time.Time {
 func (d *Desk) touched() { d.input.Store(int64(time.Since(d.born)) + 1) }
 
 // Join adds a viewer: client is its end, server its own connection to the desktop, both before the first byte. The
-// viewer closes neither. [Viewer.Leave] must be called in the end.
+// viewer closes neither, and sets no bounds to how long they may take. [Viewer.Leave] must be called in the end.
 func (d *Desk) Join(p Policy, client io.ReadWriter, server net.Conn) *Viewer {
 	v := &Viewer{desk: d, policy: p, client: client, server: server}
 	// A server that does not know ExtendedMouseButtons reads its long pointer events as short ones, and the byte that is

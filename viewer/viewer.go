@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"sync"
-	"time"
 
 	"sage/rfb"
 )
@@ -133,9 +132,6 @@ func (v *Viewer) unknown(err error, rest []byte) error {
 func (v *Viewer) write(b []byte) error {
 	if len(b) == 0 {
 		return nil
-	}
-	if err := v.server.SetWriteDeadline(time.Now().Add(v.desk.opts.WriteTimeout)); err != nil {
-		return fmt.Errorf("viewer: write to the desktop: %w", err)
 	}
 	if _, err := v.server.Write(b); err != nil {
 		return fmt.Errorf("viewer: write to the desktop: %w", err)

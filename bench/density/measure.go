@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -13,12 +12,8 @@ import (
 	"sage/stream"
 )
 
-const (
-	// warmUp is how many streams a gateway has carried before it is measured, so that what is made once is not counted.
-	warmUp = 20
-	// patience bounds the end of streams.
-	patience = 10 * time.Second
-)
+// warmUp is how many streams a gateway carries beside those that are measured, so that what is made once is not counted.
+const warmUp = 20
 
 // row is what was found for one number of streams.
 type row struct {
@@ -54,7 +49,12 @@ func measure(ctx context.Context, streams int, quiet time.Duration) (*row, error
 		return nil, err
 	}
 	defer g.Stop()
-	before, err := warm(ctx, g)
+	first, _, err := open(ctx, g, warmUp)
+	if err != nil {
+		return nil, err
+	}
+	defer first.Stop()
+	before, err := look(g)
 	if err != nil {
 		return nil, err
 	}
@@ -105,32 +105,6 @@ func open(ctx context.Context, g *gateway.Process, streams int) (*proc.Process, 
 	}
 	took, err := strconv.ParseInt(line, 10, 64)
 	return viewers, time.Duration(took), err
-}
-
-// warm lets the gateway carry a few streams to their end, and gives what it uses without any.
-func warm(ctx context.Context, g *gateway.Process) (state, error) {
-	viewers, _, err := open(ctx, g, warmUp)
-	if err != nil {
-		return state{}, err
-	}
-	viewers.Stop()
-	for deadline := time.Now().Add(patience); ; {
-		files, err := g.Files()
-		if err != nil {
-			return state{}, err
-		}
-		if files < warmUp {
-			return look(g)
-		}
-		if time.Now().After(deadline) {
-			return state{}, fmt.Errorf("%d files are open although all streams have ended", files)
-		}
-		select {
-		case <-ctx.Done():
-			return state{}, ctx.Err()
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
 }
 
 // rest leaves the streams alone, with their pings.
