@@ -10,8 +10,8 @@
 //     clients that have vanished are found.
 //   - websocket-messages: the image speaks WebSocket, and what its messages hold is taken out and framed anew.
 //
-// Each direction of a stream is a task: code that waits, written straight down. On Linux a few loops, one for each
-// processor, wait for the connections of all streams and continue the tasks; elsewhere, and for connections that are no
+// Each direction of a stream is a task: code that waits, written straight down. On Linux a few loops wait for
+// the connections of all streams and continue the tasks; elsewhere, on a single processor, and for connections that are no
 // sockets, each is a goroutine that waits for itself. Bytes in bulk are moved by the kernel and not copied, where it can
 // do that.
 //

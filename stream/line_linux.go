@@ -60,6 +60,9 @@ func looped(conn net.Conn) (l *line, fd int) {
 
 // join puts the lines into a loop, or none of them, where that cannot be or one is none. Nobody reads from them.
 func (l loops) join(conns ...net.Conn) {
+	if len(l) == 0 {
+		return
+	}
 	loop := l.pick()
 	var fds []int
 	for _, conn := range conns {

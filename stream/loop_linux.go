@@ -12,18 +12,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// loops are the loops of a gateway, one for each processor. The zero value is not usable.
+// loops are the loops of a gateway. There may be none.
 type loops []*loop
 
+// newLoops makes a loop for each processor but one: a loop that is busy waits so often and so shortly that the runtime
+// does not take its processor away meanwhile, and somebody must look after all other connections.
 func newLoops() loops {
-	all := make(loops, runtime.GOMAXPROCS(0))
-	for i := range all {
-		all[i] = &loop{lines: make(map[int32]*line)}
+	var all loops
+	for range runtime.GOMAXPROCS(0) - 1 {
+		all = append(all, newLoop())
 	}
 	return all
 }
 
-// pick gives the loop with the fewest lines.
+func newLoop() *loop { return &loop{lines: make(map[int32]*line)} }
+
+// pick gives the loop with the fewest lines. There is one.
 func (l loops) pick() *loop {
 	best, least := l[0], l[0].size()
 	for _, other := range l[1:] {

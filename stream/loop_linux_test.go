@@ -105,7 +105,7 @@ func TestALineGoesOnInALoop(t *testing.T) {
 	say(t, l, "before")
 	expect(t, peer, "before")
 	say(t, peer, "early")
-	all := newLoops()
+	all := loops{newLoop()}
 	all.join(l)
 	if in, _ := looped(l); in == nil {
 		t.Fatal("it has not joined the loop")
@@ -149,7 +149,7 @@ func TestLinesJoinTogetherOrNotAtAll(t *testing.T) {
 	l, peer := newTestLine(t)
 	closed, _ := newTestLine(t)
 	_ = closed.Close()
-	all := newLoops()
+	all := loops{newLoop()}
 	all.join(l, closed)
 	all.join(l, peer)
 	if in, _ := looped(l); in != nil {
@@ -171,7 +171,7 @@ func TestLinesJoinTogetherOrNotAtAll(t *testing.T) {
 func TestAPeerThatTakesNothing(t *testing.T) {
 	const much = 64 << 20
 	l, peer := newTestLine(t)
-	newLoops().join(l)
+	loops{newLoop()}.join(l)
 	defer l.release()
 	write := func(timeout time.Duration) <-chan error {
 		ended := make(chan error, 1)
@@ -207,7 +207,7 @@ func TestAPeerThatTakesNothing(t *testing.T) {
 // TestAPeerThatBreaksOff: a task learns it, and the loop does not go on about it when nobody waits.
 func TestAPeerThatBreaksOff(t *testing.T) {
 	l, peer := newTestLine(t)
-	all := newLoops()
+	all := loops{newLoop()}
 	all.join(l)
 	defer l.release()
 	ended := echo(l)
@@ -235,7 +235,7 @@ func TestAPeerThatBreaksOff(t *testing.T) {
 
 // TestALeavingTaskHoldsUpNoOther: what waits outside of the loop is not waited for in it, and comes back.
 func TestALeavingTaskHoldsUpNoOther(t *testing.T) {
-	all := newLoops()[:1]
+	all := loops{newLoop()}
 	l, peer := newTestLine(t)
 	other, otherPeer := newTestLine(t)
 	all.join(l)
