@@ -376,7 +376,7 @@ func (s *stream) both(t *task, own, other func(*task)) {
 
 // pipesTo gives pipes for a source whose bytes go to that sink, or nil where it takes none.
 func (g *Gateway) pipesTo(s *sink) *pipes {
-	if !s.takesPipes() {
+	if !s.inLoop() {
 		return nil
 	}
 	return g.pipes

@@ -126,21 +126,14 @@ func (l *line) release() {
 // arm lets a task wait.
 func (l *line) arm(w wait) { l.loop.arm(w, l.fd) }
 
-// now gives how to reach the peer now: by conn, or by fd where conn is nil.
-func (l *line) now() (conn net.Conn, fd int, deadline time.Time, err error) {
+// now gives the connection that it was made of, nil once it is in a loop.
+func (l *line) now() (conn net.Conn, deadline time.Time, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
-		return nil, -1, time.Time{}, net.ErrClosed
+		return nil, time.Time{}, net.ErrClosed
 	}
-	return l.conn, l.fd, l.deadline, nil
-}
-
-// inLoop tells whether tasks wait for it in a loop.
-func (l *line) inLoop() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.loop != nil
+	return l.conn, l.deadline, nil
 }
 
 // offer writes what the kernel takes of b at once; more says that other bytes follow at once.
@@ -182,7 +175,7 @@ func offer(fd int, b []byte, more bool) (sent int, err error) {
 
 // Read is [net.Conn]. It is of no use in a loop.
 func (l *line) Read(b []byte) (int, error) {
-	conn, _, _, err := l.now()
+	conn, _, err := l.now()
 	if err != nil {
 		return 0, err
 	}
@@ -195,7 +188,7 @@ func (l *line) Read(b []byte) (int, error) {
 // Write is [net.Conn].
 func (l *line) Write(b []byte) (sent int, err error) {
 	l.writing.Lock()
-	conn, _, deadline, err := l.now()
+	conn, deadline, err := l.now()
 	if err == nil && conn != nil {
 		defer l.writing.Unlock()
 		return conn.Write(b)
@@ -295,7 +288,7 @@ func (l *line) SetDeadline(t time.Time) error {
 
 // SetReadDeadline is [net.Conn]. In a loop there is none.
 func (l *line) SetReadDeadline(t time.Time) error {
-	conn, _, _, err := l.now()
+	conn, _, err := l.now()
 	if conn == nil {
 		return err
 	}

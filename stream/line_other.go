@@ -25,6 +25,5 @@ func newLine(conn net.Conn) net.Conn { return conn }
 func looped(net.Conn) (l *line, fd int) { return nil, -1 }
 
 func (l *line) arm(wait)                        {}
-func (l *line) inLoop() bool                    { return false }
 func (l *line) release()                        {}
 func (l *line) offer([]byte, bool) (int, error) { return 0, nil }

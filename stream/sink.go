@@ -17,8 +17,8 @@ type sink struct {
 
 func newSink(conn net.Conn, timeout time.Duration) *sink { return &sink{conn: conn, timeout: timeout} }
 
-// takesPipes tells whether Move may be called.
-func (s *sink) takesPipes() bool {
+// inLoop tells whether tasks wait for the connection in a loop; then Move may be called.
+func (s *sink) inLoop() bool {
 	l, _ := looped(s.conn)
 	return l != nil
 }
@@ -32,7 +32,7 @@ func (s *sink) Write(t *task, b []byte, more bool) (sent int, err error) {
 			return sent, err
 		}
 	}
-	if isLine && t != nil && l.inLoop() {
+	if t != nil && s.inLoop() {
 		for deadline := time.Now().Add(s.timeout); sent < len(b) && err == nil; {
 			if err = t.wait(l, writable, deadline); err == nil {
 				var n int
@@ -55,11 +55,9 @@ func (s *sink) Move(t *task, p *pipe) (sent int, err error) {
 	held := p.held
 	l, fd := looped(s.conn)
 	err = p.drain(fd)
-	if errors.Is(err, syscall.EAGAIN) {
-		for deadline := time.Now().Add(s.timeout); errors.Is(err, syscall.EAGAIN); {
-			if err = t.wait(l, writable, deadline); err == nil {
-				err = p.drain(fd)
-			}
+	for deadline := time.Now().Add(s.timeout); errors.Is(err, syscall.EAGAIN); {
+		if err = t.wait(l, writable, deadline); err == nil {
+			err = p.drain(fd)
 		}
 	}
 	return held - p.held, err
