@@ -2,7 +2,6 @@ package runtimetest
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"testing"
 
@@ -77,6 +76,9 @@ func listen(t *testing.T, rt runtime.Runtime, selector runtime.Selector) *ear {
 			<-done
 			return nil
 		})
+		if t.Failed() {
+			t.Logf("heard %+v", heard.all())
+		}
 	})
 	eventually(t, "somebody listens", func() bool { return len(heard.all()) > 0 })
 	if first := heard.all()[0]; first != (runtime.Event{Kind: runtime.EventListening}) {
@@ -117,11 +119,13 @@ func (e *ear) of(id runtime.ID) []runtime.EventKind {
 	return kinds
 }
 
-// await waits until an event of a container has come. It need not be the last one: with Podman, processes of their own tell
-// of the end of a container and of its removal, so that one which is removed while it runs may seem to end afterwards.
+// await waits until an event of a container has come.
 func (e *ear) await(t *testing.T, kind runtime.EventKind, id runtime.ID) {
 	t.Helper()
-	eventually(t, "the event "+string(kind)+" has come", func() bool { return slices.Contains(e.of(id), kind) })
+	eventually(t, "the event "+string(kind)+" has come", func() bool {
+		kinds := e.of(id)
+		return len(kinds) > 0 && kinds[len(kinds)-1] == kind
+	})
 }
 
 func testEventsOfALife(t *testing.T, s *scope) {
