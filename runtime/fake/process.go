@@ -66,6 +66,9 @@ func (p *Process) Stdout() io.Writer { return p.container.log }
 // Stderr is kept for Logs, together with Stdout.
 func (p *Process) Stderr() io.Writer { return p.container.log }
 
+// AwaitReader has nothing to wait for: what is printed is kept at once.
+func (p *Process) AwaitReader() {}
+
 // Listen listens on a port of the container. The connections are pipes without a
 // buffer: a write waits for the reader.
 func (p *Process) Listen(port uint16) (net.Listener, error) { return p.container.listen(port) }

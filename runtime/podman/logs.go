@@ -4,8 +4,10 @@ import (
 	"context"
 	"io"
 	"strconv"
+	"strings"
 	"sync"
 
+	"github.com/containers/podman/v5/pkg/bindings"
 	"github.com/containers/podman/v5/pkg/bindings/containers"
 
 	"sage/runtime"
@@ -31,20 +33,56 @@ func (r *Runtime) Logs(ctx context.Context, id runtime.ID, lines int) ([]byte, e
 }
 
 func tail(ctx context.Context, id runtime.ID, lines int) ([]byte, error) {
+	asked := strconv.Itoa(lines)
+	if mixesPieces(ctx) {
+		asked = allLines
+	}
 	var out []byte
-	err := readLogs(ctx, id, lines, false, func(frame string) {
+	err := readLogs(ctx, id, asked, false, func(frame string) {
 		out = append(out, frame...)
 		if len(out) > 2*maxLogBytes {
 			out = last(out)
 		}
 	})
-	return last(out), err
+	return lastLines(last(out), lines), err
 }
 
-// readLogs calls take with the pieces of both outputs.
-func readLogs(ctx context.Context, id runtime.ID, lines int, follow bool, take func(string)) error {
-	options := new(containers.LogOptions).WithStdout(true).WithStderr(true).WithFollow(follow).
-		WithTail(strconv.Itoa(lines))
+// allLines asks for the whole log, which logBytes bounds.
+const allLines = "all"
+
+// mixesPieces says that the engine cannot be asked for the last lines: before
+// 4.7 it put the first piece of a line that was written in pieces behind the
+// line before (podman issue 19545). It gives whole logs rightly.
+func mixesPieces(ctx context.Context) bool {
+	version := bindings.ServiceVersion(ctx)
+	return version.Major < 4 || version.Major == 4 && version.Minor < 7
+}
+
+// piecesBefore counts the pieces that a log has before its last lines.
+func piecesBefore(ctx context.Context, id runtime.ID, lines int) (int, error) {
+	var (
+		pieces   int
+		begins   []int // of the last lines, by the piece that each begins with
+		unbroken = true
+	)
+	err := readLogs(ctx, id, allLines, false, func(piece string) {
+		if unbroken {
+			begins = append(begins, pieces)
+			begins = begins[max(0, len(begins)-lines):]
+		}
+		unbroken = strings.HasSuffix(piece, "\n")
+		pieces++
+	})
+	if len(begins) == 0 {
+		return pieces, err
+	}
+	return begins[0], err
+}
+
+// readLogs calls take with the pieces of both outputs, from that many lines
+// before the end on. No piece has more than one line.
+func readLogs(ctx context.Context, id runtime.ID, lines string, follow bool, take func(string)) error {
+	options := new(containers.LogOptions).WithStdout(true).WithStderr(true).WithFollow(follow).WithTail(lines)
 	// Both streams go through one channel, which keeps their order.
 	frames := make(chan string)
 	failed := make(chan error, 1)
@@ -70,8 +108,20 @@ func (r *Runtime) FollowLogs(ctx context.Context, id runtime.ID, lines int, w io
 	return run(ctx, r, op, string(id), func(ctx context.Context, _ *link) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
+		asked, before := strconv.Itoa(max(lines, 0)), 0
+		if mixesPieces(ctx) {
+			var err error
+			if before, err = piecesBefore(ctx, id, max(lines, 0)); err != nil {
+				return err
+			}
+			asked = allLines
+		}
 		var refused error
-		err := readLogs(ctx, id, lines, true, func(frame string) {
+		err := readLogs(ctx, id, asked, true, func(frame string) {
+			if before > 0 {
+				before--
+				return
+			}
 			if refused == nil {
 				refused = out.write(frame)
 			}
@@ -121,4 +171,18 @@ func last(log []byte) []byte {
 		}
 	}
 	return append([]byte(nil), cut...)
+}
+
+// lastLines is a log from so many lines before its end on, of which the last one
+// may have no end.
+func lastLines(log []byte, lines int) []byte {
+	for from := len(log) - 1; from > 0; from-- {
+		if log[from-1] != '\n' {
+			continue
+		}
+		if lines--; lines == 0 {
+			return log[from:]
+		}
+	}
+	return log
 }

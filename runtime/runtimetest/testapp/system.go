@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"sage/runtime/runtimetest/testapp/app"
 )
 
@@ -23,6 +25,16 @@ func (system) Hostname() (string, error) { return os.Hostname() }
 func (system) Stdout() io.Writer         { return os.Stdout }
 func (system) Stderr() io.Writer         { return os.Stderr }
 func (system) Killed() <-chan struct{}   { return nil }
+
+// AwaitReader asks the pipe, whichever end of it this is.
+func (system) AwaitReader() {
+	for {
+		if unread, err := unix.IoctlGetInt(int(os.Stdout.Fd()), unix.TIOCINQ); err != nil || unread == 0 {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
 
 func (system) Listen(port uint16) (net.Listener, error) {
 	return net.Listen("tcp", net.JoinHostPort("", strconv.Itoa(int(port))))

@@ -39,7 +39,8 @@ const (
 	ModeStubborn = "stubborn"
 	// ModeOOM uses more and more memory.
 	ModeOOM = "oom"
-	// ModeNoisy prints NoisyLines numbered lines and serves.
+	// ModeNoisy prints NoisyLines numbered lines and serves. Some of the last ones
+	// it prints in two pieces, each of which is read before the next one comes.
 	ModeNoisy = "noisy"
 	// ModeSlow serves after EnvDelay.
 	ModeSlow = "slow"
@@ -73,6 +74,8 @@ type System interface {
 	Listen(port uint16) (net.Listener, error)
 	Stdout() io.Writer
 	Stderr() io.Writer
+	// AwaitReader returns when what was written to Stdout has been read.
+	AwaitReader()
 	ReadFile(path string) ([]byte, error)
 	WriteFile(path string, data []byte) error
 	// Size is the size in bytes of the file system that holds path.
@@ -116,9 +119,7 @@ func Run(ctx context.Context, sys System) int {
 	case ModeOOM:
 		return oom(ctx)
 	case ModeNoisy:
-		for i := range NoisyLines {
-			fmt.Fprintf(sys.Stdout(), "line %05d\n", i)
-		}
+		noise(sys)
 		return serve(ctx, sys)
 	case ModeSlow:
 		return slow(ctx, sys)
@@ -127,6 +128,21 @@ func Run(ctx context.Context, sys System) int {
 	default:
 		fmt.Fprintf(sys.Stderr(), "testapp: unknown %s %q\n", EnvMode, mode)
 		return codeFailed
+	}
+}
+
+// noise prints the lines of ModeNoisy. Engines that keep pieces of lines must not
+// mix them up: every fifth of the last hundred lines comes in two.
+func noise(sys System) {
+	for i := range NoisyLines {
+		if i < NoisyLines-100 || i%5 != 0 {
+			fmt.Fprintf(sys.Stdout(), "line %05d\n", i)
+			continue
+		}
+		sys.AwaitReader()
+		fmt.Fprint(sys.Stdout(), "line")
+		sys.AwaitReader()
+		fmt.Fprintf(sys.Stdout(), " %05d\n", i)
 	}
 }
 
