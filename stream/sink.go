@@ -54,8 +54,11 @@ func (s *sink) Write(t *task, b []byte, more bool) (sent int, err error) {
 func (s *sink) Move(t *task, p *pipe) (sent int, err error) {
 	held := p.held
 	l, fd := looped(s.conn)
-	err = p.drain(fd)
-	for deadline := time.Now().Add(s.timeout); errors.Is(err, syscall.EAGAIN); {
+	var deadline time.Time
+	for err = p.drain(fd); errors.Is(err, syscall.EAGAIN); {
+		if deadline.IsZero() {
+			deadline = time.Now().Add(s.timeout)
+		}
 		if err = t.wait(l, writable, deadline); err == nil {
 			err = p.drain(fd)
 		}
