@@ -28,11 +28,10 @@ func (system) Killed() <-chan struct{}   { return nil }
 
 // AwaitReader asks the pipe, whichever end of it this is.
 func (system) AwaitReader() {
-	for {
+	for range time.Tick(time.Millisecond) {
 		if unread, err := unix.IoctlGetInt(int(os.Stdout.Fd()), unix.TIOCINQ); err != nil || unread == 0 {
 			return
 		}
-		time.Sleep(time.Millisecond)
 	}
 }
 
