@@ -27,7 +27,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Action:         group,
 		Commands: []*cli.Command{
 			serveCommand(),
-			runCommand(), openCommand(), lsCommand(), statsCommand(), logsCommand(), stopCommand(), appsCommand(),
+			runCommand(), openCommand(), lsCommand(), statsCommand(), logsCommand(), restartCommand(), stopCommand(), appsCommand(),
 			buildCommand(), pullCommand(), catalogCommand(), doctorCommand(),
 			versionCommand(), completionCommand(), manCommand(),
 		},

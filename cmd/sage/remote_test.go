@@ -215,7 +215,7 @@ func TestOpen(t *testing.T) {
 func TestUnreachable(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()
-	for _, args := range [][]string{{"ls"}, {"run", "firefox"}, {"stop", "u"}, {"stats"}, {"logs", "u"}, {"open", "u"}, {"apps"}} {
+	for _, args := range [][]string{{"ls"}, {"run", "firefox"}, {"restart", "u"}, {"stop", "u"}, {"stats"}, {"logs", "u"}, {"open", "u"}, {"apps"}} {
 		sage(t, append(args, "--url", server.URL)...).want(t, exitUnreachable, "",
 			"no sage answers at "+server.URL+": ")
 		sage(t, append(args, "--url", server.URL)...).want(t, exitUnreachable, "", `start it with "sage serve", or name another one with --url or SAGE_URL`)
@@ -283,6 +283,25 @@ func TestRun(t *testing.T) {
 			sage(t, "run", "x").want(t, tc.code, "", tc.want)
 		})
 	}
+}
+
+func TestRestart(t *testing.T) {
+	url, bodies := standIn(t, map[string]answer{
+		"POST /api/vm/alice/restart": {200, `{"url":"/stream/t","uid":"alice"}`},
+		"POST /api/vm/bob/restart":   {404, `{"code":"unknown_uid","detail":"\"bob\" has no saved settings"}`},
+	})
+	ws := "ws" + strings.TrimPrefix(url, "http")
+	sage(t, "restart", "alice").want(t, 0, "uid     alice\npage    "+url+"/desktop/alice\nstream  "+ws+"/stream/t\n", "")
+	if body, asked := bodies["POST /api/vm/alice/restart"]; !asked || body != "" {
+		t.Errorf("asked: %t, with %q", asked, body)
+	}
+	var at place
+	if err := json.Unmarshal([]byte(sage(t, "restart", "alice", "-o", "json").stdout), &at); err != nil || at.UID != "alice" {
+		t.Errorf("%+v, %v", at, err)
+	}
+	sage(t, "restart", "bob").want(t, exitNotFound, "", "no saved settings")
+	sage(t, "restart").want(t, 2, "", "UID is missing")
+	sage(t, "restart", "").want(t, 2, "", "cannot name a desktop")
 }
 
 func TestStop(t *testing.T) {

@@ -2,10 +2,8 @@ package main
 
 import (
 	"cmp"
-	"errors"
+	"context"
 	"fmt"
-	"io"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -30,13 +28,6 @@ func runCommand() *cli.Command {
 	}, runDesktop)
 }
 
-// place is where a desktop is.
-type place struct {
-	UID    string `json:"uid"`
-	Page   string `json:"page"`
-	Stream string `json:"stream"`
-}
-
 func runDesktop(c *cli.Context, sage *client.Client) error {
 	app, err := optionalArgument(c)
 	if err == nil && app == "" && c.String("uid") == "" {
@@ -47,21 +38,8 @@ func runDesktop(c *cli.Context, sage *client.Client) error {
 	}
 	env, _ := c.Generic("env").(*pairs)
 	uid := cmp.Or(c.String("uid"), session.NewUID())
-	end := followStart(c.Context, sage, uid, newDisplay(c.App.ErrWriter))
-	started, err := sage.Start(c.Context, uid, api.StartRequest{VM: app, Env: env.values})
-	switch {
-	case c.Context.Err() != nil:
-		end("not waited for")
-		return fmt.Errorf("not waited for: the start goes on, \"sage stop %s\" ends it", uid)
-	case err != nil:
-		end("failed")
-		return withLog(err)
-	}
-	end("ready")
-	at := place{started.UID, sage.Page(started.UID), sage.Stream(started.URL)}
-	err = show(c, at, func(w io.Writer) error {
-		_, err := fmt.Fprintf(w, "uid     %s\npage    %s\nstream  %s\n", at.UID, at.Page, at.Stream)
-		return err
+	at, err := bringUp(c, sage, uid, func(ctx context.Context) (api.StartResponse, error) {
+		return sage.Start(ctx, uid, api.StartRequest{VM: app, Env: env.values})
 	})
 	if err != nil || !wantsBrowser(c) {
 		return err
@@ -79,13 +57,4 @@ func wantsBrowser(c *cli.Context) bool {
 		return c.Bool("open")
 	}
 	return onTerminal(c.App.Writer) && !wantsJSON(c)
-}
-
-// withLog adds the last lines of a desktop that did not come up.
-func withLog(err error) error {
-	var refused *client.Error
-	if !errors.As(err, &refused) || refused.Reason == nil || len(refused.Reason.Log) == 0 {
-		return err
-	}
-	return fmt.Errorf("%w; the last lines of its log:\n  %s", err, strings.Join(refused.Reason.Log, "\n  "))
 }

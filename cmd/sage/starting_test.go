@@ -15,6 +15,8 @@ func TestStarting(t *testing.T) {
 	layer := api.Layer{ID: "abc", Status: "Downloading", Current: 1, Total: 2}
 	for _, d := range []api.Desktop{
 		{State: "absent"},
+		{State: "occupied"},
+		{State: "stopping"},
 		{State: "preparing", Phase: "queued", QueuePosition: 2},
 		{State: "preparing", Phase: "queued", QueuePosition: 1},
 		{State: "preparing", Phase: "image"},
@@ -29,7 +31,8 @@ func TestStarting(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const want = `alice: place 2 among the starts that wait
+	const want = `alice: the one before it goes away
+alice: place 2 among the starts that wait
 alice: place 1 among the starts that wait
 alice: its image is brought
 alice: Step 1/2
