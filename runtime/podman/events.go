@@ -2,6 +2,7 @@ package podman
 
 import (
 	"context"
+	"time"
 
 	"github.com/containers/podman/v5/libpod/events"
 	"github.com/containers/podman/v5/pkg/bindings/system"
@@ -24,10 +25,15 @@ func (r *Runtime) Events(ctx context.Context, selector runtime.Selector, notify 
 	if err != nil {
 		return err
 	}
-	stream, err := openEvents(joined{Context: ctx, values: l.values})
+	ctx = joined{Context: ctx, values: l.values}
+	stream, err := openEvents(ctx, lookBack)
 	if err == nil {
 		notify(runtime.Event{Kind: runtime.EventListening})
+	}
+	for err == nil {
+		since := ""
 		for e := range stream {
+			since = time.Unix(0, e.TimeNano).UTC().Format(time.RFC3339Nano)
 			name := e.Actor.Attributes["name"]
 			kind := eventKind(string(e.Action))
 			if kind != "" && ctx.Err() == nil && selector.Matches(name, e.Actor.Attributes) {
@@ -35,6 +41,11 @@ func (r *Runtime) Events(ctx context.Context, selector runtime.Selector, notify 
 			}
 		}
 		err = errEventsEnded
+		// An engine ends its streams when it makes its log of events shorter, after each megabyte (seen with 4.3). What comes
+		// behind the last event is still in there. A stream that told nothing is the caller's to open again.
+		if since != "" && ctx.Err() == nil {
+			stream, err = openEvents(ctx, since)
+		}
 	}
 	if ctx.Err() != nil {
 		return fault(ctx, op, "", err)
@@ -42,11 +53,11 @@ func (r *Runtime) Events(ctx context.Context, selector runtime.Selector, notify 
 	return failure(op, "", runtime.ErrUnavailable, err)
 }
 
-// openEvents gives the stream of events once the engine has answered; it is closed
+// openEvents gives the stream of events since a moment, which is a time or a duration, once the engine has answered; it is closed
 // when the engine ends it or ctx does. The bindings send from a goroutine of their
 // own, which ends only if all is received.
-func openEvents(ctx context.Context) (<-chan types.Event, error) {
-	options := new(system.EventsOptions).WithSince(lookBack).WithStream(true).WithFilters(map[string][]string{
+func openEvents(ctx context.Context, since string) (<-chan types.Event, error) {
+	options := new(system.EventsOptions).WithSince(since).WithStream(true).WithFilters(map[string][]string{
 		"type":  {string(events.Container)},
 		"event": {string(events.Start), string(events.Exited), string(events.Remove)},
 	})
