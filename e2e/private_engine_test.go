@@ -59,7 +59,12 @@ func newPrivateEngine(t *testing.T, name string) *privateEngine {
 	if p.log, err = os.Create(filepath.Join(dir, "engine.log")); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { p.log.Close() })
+	t.Cleanup(func() {
+		p.log.Close()
+		if t.Failed() {
+			t.Logf("the log of %s ends with\n%s", name, p.lastWords())
+		}
+	})
 	if p.kind == "docker" {
 		p.prepareDocker(dir)
 	} else {
@@ -174,11 +179,16 @@ func (p *privateEngine) await(what string, is func() bool) {
 	deadline := time.Now().Add(engineLimit)
 	for !is() {
 		if time.Now().After(deadline) {
-			log, _ := os.ReadFile(p.log.Name())
-			p.t.Fatalf("%s: never: %s; its log ends with\n%s", p.name, what, log[max(0, len(log)-4096):])
+			p.t.Fatalf("%s: never: %s; its log ends with\n%s", p.name, what, p.lastWords())
 		}
 		time.Sleep(lookInterval)
 	}
+}
+
+// lastWords are the end of the service's log.
+func (p *privateEngine) lastWords() string {
+	log, _ := os.ReadFile(p.log.Name())
+	return string(log[max(0, len(log)-4096):])
 }
 
 // api makes a call that both engines have and the contract has not.
