@@ -39,6 +39,8 @@ type privateEngine struct {
 	args []string
 	as   *user.User
 	log  *os.File
+	// ended is closed when the process that was started last has ended.
+	ended chan struct{}
 }
 
 // newPrivateEngine starts one beside the engine of that name, which has to be
@@ -166,7 +168,12 @@ func (p *privateEngine) run() {
 	if err := cmd.Start(); err != nil {
 		p.t.Fatalf("start %s: %v", p.args[0], err)
 	}
-	go func() { _ = cmd.Wait() }() // The test ends it, in many ways.
+	ended := make(chan struct{})
+	p.ended = ended
+	go func() { // The test ends it, in many ways.
+		_ = cmd.Wait()
+		close(ended)
+	}()
 	p.await("answers", func() bool {
 		resp, err := p.api(http.MethodGet, "/_ping")
 		return err == nil && resp == http.StatusOK
@@ -261,6 +268,7 @@ func (p *privateEngine) end(signal syscall.Signal) {
 	p.t.Helper()
 	p.send(signal)
 	p.await("ends", func() bool { return len(p.pids()) == 0 })
+	<-p.ended // A process that is ending has no command line any more.
 	_ = os.Remove(p.socket)
 }
 
