@@ -64,7 +64,8 @@ func newPrivateEngine(t *testing.T, name string) *privateEngine {
 	t.Cleanup(func() {
 		p.log.Close()
 		if t.Failed() {
-			t.Logf("the log of %s ends with\n%s", name, p.lastWords())
+			log, _ := os.ReadFile(p.log.Name())
+			t.Logf("the log of %s ends with\n%s", name, log[max(0, len(log)-4096):])
 		}
 	})
 	if p.kind == "docker" {
@@ -186,16 +187,10 @@ func (p *privateEngine) await(what string, is func() bool) {
 	deadline := time.Now().Add(engineLimit)
 	for !is() {
 		if time.Now().After(deadline) {
-			p.t.Fatalf("%s: never: %s; its log ends with\n%s", p.name, what, p.lastWords())
+			p.t.Fatalf("%s: never: %s", p.name, what)
 		}
 		time.Sleep(lookInterval)
 	}
-}
-
-// lastWords are the end of the service's log.
-func (p *privateEngine) lastWords() string {
-	log, _ := os.ReadFile(p.log.Name())
-	return string(log[max(0, len(log)-4096):])
 }
 
 // api makes a call that both engines have and the contract has not.

@@ -100,8 +100,8 @@ func (s *starting) tell(d api.Desktop) error {
 	return nil
 }
 
-// phaseWords says what a desktop that comes up waits for; nothing of another
-// one.
+// phaseWords says what a desktop that comes up, or the next one of its uid, waits
+// for; nothing of another one.
 func phaseWords(d api.Desktop) string {
 	if d.State == string(session.Stopping) {
 		return "the one before it goes away"

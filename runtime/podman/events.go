@@ -31,9 +31,9 @@ func (r *Runtime) Events(ctx context.Context, selector runtime.Selector, notify 
 		notify(runtime.Event{Kind: runtime.EventListening})
 	}
 	for err == nil {
-		since := ""
+		var latest int64
 		for e := range stream {
-			since = time.Unix(0, e.TimeNano).UTC().Format(time.RFC3339Nano)
+			latest = e.TimeNano
 			name := e.Actor.Attributes["name"]
 			kind := eventKind(string(e.Action))
 			if kind != "" && ctx.Err() == nil && selector.Matches(name, e.Actor.Attributes) {
@@ -43,8 +43,8 @@ func (r *Runtime) Events(ctx context.Context, selector runtime.Selector, notify 
 		err = errEventsEnded
 		// An engine ends its streams when it makes its log of events shorter, after each megabyte (seen with 4.3). What comes
 		// behind the last event is still in there. A stream that told nothing is the caller's to open again.
-		if since != "" && ctx.Err() == nil {
-			stream, err = openEvents(ctx, since)
+		if latest != 0 && ctx.Err() == nil {
+			stream, err = openEvents(ctx, time.Unix(0, latest).UTC().Format(time.RFC3339Nano))
 		}
 	}
 	if ctx.Err() != nil {
@@ -53,9 +53,10 @@ func (r *Runtime) Events(ctx context.Context, selector runtime.Selector, notify 
 	return failure(op, "", runtime.ErrUnavailable, err)
 }
 
-// openEvents gives the stream of events since a moment, which is a time or a duration, once the engine has answered; it is closed
-// when the engine ends it or ctx does. The bindings send from a goroutine of their
-// own, which ends only if all is received.
+// openEvents gives the stream of events since a moment, a time or how long ago it
+// was, once the engine has answered; it is closed when the engine ends it or ctx
+// does. The bindings send from a goroutine of their own, which ends only if all is
+// received.
 func openEvents(ctx context.Context, since string) (<-chan types.Event, error) {
 	options := new(system.EventsOptions).WithSince(since).WithStream(true).WithFilters(map[string][]string{
 		"type":  {string(events.Container)},

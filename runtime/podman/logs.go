@@ -102,16 +102,17 @@ func (r *Runtime) FollowLogs(ctx context.Context, id runtime.ID, lines int, w io
 	if !validID(id) {
 		return unknown(op, id)
 	}
+	lines = max(lines, 0)
 	out := &openWriter{w: w}
 	// A request that the caller has left may still write.
 	defer out.close()
 	return run(ctx, r, op, string(id), func(ctx context.Context, _ *link) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		asked, before := strconv.Itoa(max(lines, 0)), 0
+		asked, before := strconv.Itoa(lines), 0
 		if mixesPieces(ctx) {
 			var err error
-			if before, err = piecesBefore(ctx, id, max(lines, 0)); err != nil {
+			if before, err = piecesBefore(ctx, id, lines); err != nil {
 				return err
 			}
 			asked = allLines
