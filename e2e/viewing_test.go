@@ -28,6 +28,7 @@ func TestViewing(t *testing.T) {
 			t.Run("view only", func(t *testing.T) { testViewOnly(t, e, "vnc") })
 			t.Run("view only through websockify", func(t *testing.T) { testViewOnly(t, e, "websockify") })
 			t.Run("password", func(t *testing.T) { testPassword(t, e) })
+			t.Run("hasty clicks", func(t *testing.T) { testHastyClicks(t, e) })
 			t.Run("pictures", func(t *testing.T) { testPictures(t, serve(t, e, nil), "desktop") })
 			t.Run("pictures through websockify", func(t *testing.T) {
 				testPictures(t, serve(t, e, settings{"SAGE_CATALOG": viewingCatalog(t)}), "messages")
@@ -88,6 +89,26 @@ func testViewOnly(t *testing.T, e *engine, endpoint string) {
 	if n := changed(crop(before, corner), crop(after, corner)); n > pointer {
 		t.Errorf("%d pixels of the corner have changed where a view-only viewer has clicked", n)
 	}
+}
+
+// testHastyClicks: a desktop takes clicks that come at once, as they do after a pause of the network. A window manager that
+// holds the pointer at each click must not forget to let it go.
+func testHastyClicks(t *testing.T, e *engine) {
+	d := serve(t, e, nil)
+	s := d.watch(t, d.start(t, "allocate", `{"vm":"desktop"}`).URL, "vnc")
+	s.calm(t, "first", showsTerminal)
+	const left, middle, clicks = 0.3, 0.5, 1200
+	for range clicks / 4 {
+		s.click(t, left, middle)
+		s.click(t, left, middle)
+		s.click(t, middle, left)
+		s.click(t, middle, left)
+		s.barrier(t)
+	}
+	before := s.calm(t, "clicked", showsTerminal)
+	// The desktop's menu.
+	s.click(t, 0.95, 0.9)
+	s.await(t, "menu", moved(before))
 }
 
 // crop copies a part of a picture.
