@@ -2,7 +2,7 @@
 //
 //   node clipboard.mjs URL APP=both|in|out|none...
 import { check, run } from "./browser.mjs";
-import { blue, connectPlain, magenta, paint, painted, share, startDesktop, teal, type } from "./plain.mjs";
+import { blue, connectPlain, isPainted, magenta, paint, painted, share, startDesktop, teal, type } from "./plain.mjs";
 
 const [, , address, ...cases] = process.argv;
 
@@ -20,11 +20,15 @@ await run(async (come) => {
 
 // pasteIn copies a command here and pastes it into the terminal: where it arrives, Enter makes the terminal magenta.
 async function pasteIn(person, allowed) {
-  await person.page.evaluate((text) => rfb.clipboardPasteFrom(text), paint(magenta));
-  await person.page.keyboard.press("Shift+Insert");
-  await person.rest();
-  await person.page.keyboard.press("Enter");
-  if (allowed) return painted(person, magenta);
+  const paste = async () => {
+    await person.page.evaluate((text) => rfb.clipboardPasteFrom(text), paint(magenta));
+    await person.page.keyboard.press("Shift+Insert");
+    await person.rest();
+    await person.page.keyboard.press("Enter");
+  };
+  // A text that came after the Enter is there for the next one.
+  if (allowed) return person.persist("a terminal that was painted by a pasted text", paste, () => isPainted(person, magenta));
+  await paste();
   await person.rest();
   check((await share(person, magenta)) < 0.01, "a text has reached the desktop");
   // Half of it would spoil this command.

@@ -71,7 +71,12 @@ export async function share(person, { rgb }) {
   return (await person.picture(rgb)).found;
 }
 
+/** Whether a person sees the terminal in a colour. */
+export async function isPainted(person, colour) {
+  return (await share(person, colour)) > 0.2;
+}
+
 /** Waits until a person sees the terminal in a colour. */
 export async function painted(person, colour) {
-  await person.until(`a terminal of colour ${colour.rgb}`, async () => (await share(person, colour)) > 0.2);
+  await person.until(`a terminal of colour ${colour.rgb}`, () => isPainted(person, colour));
 }

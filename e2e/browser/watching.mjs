@@ -2,7 +2,7 @@
 //
 //   node watching.mjs URL APP...
 import { check, run } from "./browser.mjs";
-import { blue, connectPlain, magenta, paint, painted, share, startDesktop, teal, type } from "./plain.mjs";
+import { blue, connectPlain, isPainted, magenta, paint, painted, share, startDesktop, teal, type } from "./plain.mjs";
 
 const [, , address, ...apps] = process.argv;
 
@@ -56,7 +56,7 @@ async function intrude(come, app) {
   const { code } = await (await mallory.page.waitForFunction(() => window.ended)).jsonValue();
   check(code === 1008, `a message that nobody knows ended mallory's stream with ${code}`);
   mallory.forgive(/closed/);
-  await anna.until("still there", async () => (await share(anna, blue)) > 0.2);
+  await anna.until("still there", () => isPainted(anna, blue));
   console.log(`${app}: what is not understood ends a view-only stream, and says why`);
 }
 
