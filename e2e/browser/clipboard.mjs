@@ -56,13 +56,13 @@ async function copyOut(person, allowed) {
 // selectWord selects the word in the middle of the terminal: a double click that is stretched out by a busy machine, or is
 // over within a millisecond, is none to the terminal.
 async function selectWord(person) {
-  const word = 5000; // pixels
+  const wordPixels = 5000;
   await person.persist(
     "a selected word",
     async () => {
       await person.picture();
       await person.page.mouse.dblclick(400, 300, { delay: 50 });
     },
-    async () => (await person.picture()).changed > word,
+    async () => (await person.picture()).changed > wordPixels,
   );
 }
