@@ -255,13 +255,7 @@ func (c *chaos) awaitNoticed(t *testing.T, ended []*desktop) {
 
 func (c *chaos) await(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(chaosLimit)
-	for !is() {
-		if time.Now().After(deadline) {
-			t.Fatalf("never: %s", what)
-		}
-		time.Sleep(lookInterval)
-	}
+	await(t, chaosLimit, what, is)
 }
 
 func (c *chaos) killContainers(t *testing.T) []*desktop {

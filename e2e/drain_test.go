@@ -190,13 +190,7 @@ func (d *daemon) signal(signal os.Signal) {
 // awaitUnready waits until the daemon says that it is not ready.
 func (d *daemon) awaitUnready(t *testing.T) {
 	t.Helper()
-	deadline := time.Now().Add(time.Minute)
-	for d.ask(t, http.MethodGet, "/readyz", "").status == http.StatusOK {
-		if time.Now().After(deadline) {
-			t.Fatal("it is ready still")
-		}
-		time.Sleep(lookInterval)
-	}
+	await(t, time.Minute, "sage is not ready", func() bool { return d.ask(t, http.MethodGet, "/readyz", "").status != http.StatusOK })
 }
 
 // awaitEnd waits until the process has ended by itself.

@@ -107,6 +107,18 @@ func (e *engine) containers(ctx context.Context, t *testing.T, instance, uid str
 	return list
 }
 
+// await waits until something is so.
+func await(t *testing.T, limit time.Duration, what string, is func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(limit)
+	for !is() {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within %s: %s", limit, what)
+		}
+		time.Sleep(lookInterval)
+	}
+}
+
 // awaitGone waits until a uid has no container, and gives the moment.
 func (e *engine) awaitGone(t *testing.T, instance, uid string) time.Time {
 	t.Helper()

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -134,20 +135,27 @@ func (p *privateEngine) preparePodman(dir string) {
 	if p.as, err = user.Lookup(rootlessUser); err != nil {
 		p.t.Fatal(err)
 	}
-	uid, gid := numbers(p.t, p.as)
-	if err := os.Chown(dir, uid, gid); err != nil {
-		p.t.Fatal(err)
+	own(p.t, p.as, dir)
+}
+
+// own gives a file to a user.
+func own(t *testing.T, u *user.User, file string) {
+	t.Helper()
+	c := credential(t, u)
+	if err := os.Chown(file, int(c.Uid), int(c.Gid)); err != nil {
+		t.Fatal(err)
 	}
 }
 
-func numbers(t *testing.T, u *user.User) (uid, gid int) {
+// credential is what a process of that user starts with.
+func credential(t *testing.T, u *user.User) *syscall.Credential {
 	t.Helper()
-	uid, err1 := strconv.Atoi(u.Uid)
-	gid, err2 := strconv.Atoi(u.Gid)
+	uid, err1 := strconv.ParseUint(u.Uid, 10, 32)
+	gid, err2 := strconv.ParseUint(u.Gid, 10, 32)
 	if err1 != nil || err2 != nil {
 		t.Fatal(err1, err2)
 	}
-	return uid, gid
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 }
 
 // run starts the service and waits until it answers.
@@ -158,8 +166,7 @@ func (p *privateEngine) run() {
 	cmd.Stdout, cmd.Stderr = p.log, p.log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if p.as != nil {
-		uid, gid := numbers(p.t, p.as)
-		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+		cmd.SysProcAttr.Credential = credential(p.t, p.as)
 		cmd.Dir = p.as.HomeDir
 		cmd.Env = []string{
 			"HOME=" + p.as.HomeDir, "USER=" + p.as.Username, "LOGNAME=" + p.as.Username,
@@ -184,13 +191,7 @@ func (p *privateEngine) run() {
 // await waits for something of the engine's.
 func (p *privateEngine) await(what string, is func() bool) {
 	p.t.Helper()
-	deadline := time.Now().Add(engineLimit)
-	for !is() {
-		if time.Now().After(deadline) {
-			p.t.Fatalf("%s: never: %s", p.name, what)
-		}
-		time.Sleep(lookInterval)
-	}
+	await(p.t, engineLimit, p.name+" "+what, is)
 }
 
 // api makes a call that both engines have and the contract has not.
@@ -225,19 +226,27 @@ func (p *privateEngine) killContainer(id runtime.ID) {
 // pids are the processes of the service. Podman without root has two: the one
 // that was started, and the one in its user namespace that does the work.
 func (p *privateEngine) pids() []int {
-	var pids []int
+	p.t.Helper()
+	return processes(p.t, func(args []string) bool { return args[0] == p.args[0] && slices.Contains(args, p.host) })
+}
+
+// processes lists those whose command line is like that. One that is ending has
+// none any more.
+func processes(t *testing.T, like func(args []string) bool) []int {
+	t.Helper()
 	entries, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
+	var pids []int
 	for _, file := range entries {
 		line, err := os.ReadFile(file)
-		if err != nil || !strings.HasPrefix(string(line), p.args[0]+"\x00") || !strings.Contains(string(line), p.host+"\x00") {
+		if err != nil || !like(strings.Split(string(line), "\x00")) {
 			continue // It may have ended meanwhile.
 		}
 		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
 		if err != nil {
-			p.t.Fatal(err)
+			t.Fatal(err)
 		}
 		pids = append(pids, pid)
 	}

@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
+	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
-	"syscall"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/go-multierror"
@@ -27,12 +26,8 @@ const (
 	EnginePodman = "podman"
 )
 
-const (
-	// pingTimeout is how long an engine may take to say who it is.
-	pingTimeout = 10 * time.Second
-	// serviceTimeout is how long "podman system service" may take to come up.
-	serviceTimeout = 20 * time.Second
-)
+// pingTimeout is how long an engine may take to say who it is.
+const pingTimeout = 10 * time.Second
 
 // Engine says which container engine is used.
 type Engine struct {
@@ -67,8 +62,8 @@ func (e *PlaceError) Unwrap() error { return e.Err }
 
 // OpenRuntime finds the engine and gives it when it answers. Where nothing
 // answers, the error says all that was tried and why each failed, and holds a
-// *PlaceError for each. A Podman
-// service that has to be started ends with the runtime's Close.
+// *PlaceError for each. A Podman service that has to be started ends with the
+// runtime's Close.
 func OpenRuntime(ctx context.Context, e Engine, log *slog.Logger) (runtime.Runtime, runtime.Info, error) {
 	places, err := e.places()
 	if err != nil {
@@ -132,8 +127,16 @@ func (e Engine) places() ([]place, error) {
 	return places, nil
 }
 
-// open connects to the engine and asks who it is.
+// open connects to the engine and asks who it is. Where nothing listens it says so
+// at once: Podman's bindings would try again for more than half a second.
 func (p place) open(ctx context.Context) (runtime.Runtime, runtime.Info, error) {
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	if socket, local := strings.CutPrefix(p.host, "unix://"); local {
+		if err := listens(ctx, socket); err != nil {
+			return nil, runtime.Info{}, &runtime.Error{Op: "ping", Backend: p.kind, Kind: runtime.ErrUnavailable, Err: err}
+		}
+	}
 	var rt runtime.Runtime
 	var err error
 	if p.kind == EngineDocker {
@@ -144,8 +147,6 @@ func (p place) open(ctx context.Context) (runtime.Runtime, runtime.Info, error) 
 	if err != nil {
 		return nil, runtime.Info{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
-	defer cancel()
 	info, err := rt.Ping(ctx)
 	if err != nil {
 		return nil, runtime.Info{}, errors.Join(err, rt.Close())
@@ -153,80 +154,12 @@ func (p place) open(ctx context.Context) (runtime.Runtime, runtime.Info, error) 
 	return rt, info, nil
 }
 
-// service is a runtime with the Podman service that was started for it.
-type service struct {
-	runtime.Runtime
-	end func()
-}
-
-// Close also ends the service; containers do not need it.
-func (s service) Close() error {
-	err := s.Runtime.Close()
-	s.end()
-	return err
-}
-
-// startPodman serves Podman's API where only the program is there.
-func startPodman(ctx context.Context, log *slog.Logger) (runtime.Runtime, runtime.Info, error) {
-	program, err := exec.LookPath("podman")
+// listens says why nothing listens on a socket.
+func listens(ctx context.Context, socket string) error {
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, "unix", socket)
 	if err != nil {
-		return nil, runtime.Info{}, fmt.Errorf("podman program: %w", err)
+		return err
 	}
-	dir, err := os.MkdirTemp("", "sage-podman-")
-	if err != nil {
-		return nil, runtime.Info{}, fmt.Errorf("podman program: %w", err)
-	}
-	host := "unix://" + filepath.Join(dir, "podman.sock")
-	cmd := exec.Command(program, "system", "service", "--time=0", host)
-	cmd.Stdout, cmd.Stderr = io.Discard, io.Discard
-	// Its end is ours to give: a Ctrl-C in our terminal must not reach it first.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
-		return nil, runtime.Info{}, errors.Join(fmt.Errorf("podman program: %w", err), os.RemoveAll(dir))
-	}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		if err := cmd.Wait(); err != nil {
-			log.Debug("podman service ended", "error", err)
-		}
-	}()
-	end := func() {
-		// Only fails where it has ended already.
-		_ = cmd.Process.Signal(os.Interrupt)
-		select {
-		case <-ended:
-		case <-time.After(pingTimeout):
-			_ = cmd.Process.Kill()
-			<-ended
-		}
-		_ = os.RemoveAll(dir)
-	}
-	rt, info, err := awaitService(ctx, place{EnginePodman, host, "started here"}, ended)
-	if err != nil {
-		end()
-		return nil, runtime.Info{}, fmt.Errorf("%s system service: %w", program, err)
-	}
-	return service{rt, end}, info, nil
-}
-
-// awaitService waits until the service answers or has ended.
-func awaitService(ctx context.Context, p place, ended <-chan struct{}) (runtime.Runtime, runtime.Info, error) {
-	ctx, cancel := context.WithTimeout(ctx, serviceTimeout)
-	defer cancel()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		rt, info, err := p.open(ctx)
-		if err == nil {
-			return rt, info, nil
-		}
-		select {
-		case <-ended:
-			return nil, runtime.Info{}, errors.New("it ended at once: try it by hand to see why")
-		case <-ctx.Done():
-			return nil, runtime.Info{}, err
-		case <-tick.C:
-		}
-	}
+	return conn.Close()
 }

@@ -110,18 +110,27 @@ func TestEngineOfTheEnvironmentComesFirst(t *testing.T) {
 
 // TestPodmanProgramThatEnds is a podman that cannot serve its API.
 func TestPodmanProgramThatEnds(t *testing.T) {
-	noEngine(t)
-	bin, tmp := t.TempDir(), t.TempDir()
-	if err := os.WriteFile(filepath.Join(bin, "podman"), []byte("#!/bin/sh\nexit 125\n"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("PATH", bin)
-	t.Setenv("TMPDIR", tmp)
-	_, _, err := startPodman(t.Context(), slog.New(slog.DiscardHandler))
-	if err == nil || !strings.Contains(err.Error(), "system service") || !strings.Contains(err.Error(), "ended at once") {
-		t.Errorf("got %v", err)
-	}
-	if left, err := os.ReadDir(tmp); err != nil || len(left) != 0 {
-		t.Errorf("left behind: %v, %v", left, err)
+	long := strings.Repeat("x", 2*serviceWords)
+	for _, c := range []struct{ name, script, want string }{
+		{"says nothing", "exit 125", "try it by hand to see why"},
+		{"says why", "echo 'try resetting it' >&2; exit 1", "ended at once: try resetting it"},
+		{"says much", "echo " + long + "end >&2; exit 1", "ended at once: " + long[:serviceWords-len("end")] + "end"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			noEngine(t)
+			bin, tmp := t.TempDir(), t.TempDir()
+			if err := os.WriteFile(filepath.Join(bin, "podman"), []byte("#!/bin/sh\n"+c.script+"\n"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			t.Setenv("PATH", bin)
+			t.Setenv("TMPDIR", tmp)
+			_, _, err := startPodman(t.Context(), slog.New(slog.DiscardHandler))
+			if err == nil || !strings.Contains(err.Error(), "system service") || !strings.HasSuffix(err.Error(), c.want) {
+				t.Errorf("got %v", err)
+			}
+			if left, err := os.ReadDir(tmp); err != nil || len(left) != 0 {
+				t.Errorf("left behind: %v, %v", left, err)
+			}
+		})
 	}
 }
