@@ -41,14 +41,19 @@ running() {
     socket=$(socket_of "$1") && answers "$socket"
 }
 
+# process_of FILE PROGRAM: the process id in a file, if it is still a process of that program.
+process_of() {
+    local pid
+    pid=$(cat "$1" 2>/dev/null) || return 1
+    tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q "$2" || return 1
+    echo "$pid"
+}
+
 # ours ENGINE: the process id of the service that this script started, if it is still that service.
 ours() {
-    local pid word
-    pid=$(cat "$state/$1.pid" 2>/dev/null) || return 1
-    word=podman
-    [ "$1" = docker ] && word=dockerd
-    tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q "$word" || return 1
-    echo "$pid"
+    local program=podman
+    [ "$1" = docker ] && program=dockerd
+    process_of "$state/$1.pid" "$program"
 }
 
 # launch ENGINE DIRECTORY COMMAND...: starts a service that outlives this shell, with its log under the state
@@ -116,10 +121,15 @@ configure_podman() {
 }
 
 start_docker() {
+    local containerd=/var/run/docker/containerd/containerd.pid
     if runs_systemd && systemctl cat docker.service >/dev/null 2>&1; then
         systemctl start docker.service
     else
         have dockerd || die "dockerd is not installed: run scripts/setup.sh test"
+        # Where /run outlives its processes, these may name a process that is something else by now, and dockerd looks
+        # only whether there is one.
+        process_of /var/run/docker.pid dockerd >/dev/null || rm -f /var/run/docker.pid
+        process_of "$containerd" containerd >/dev/null || rm -f "$containerd"
         launch docker "$state" dockerd
     fi
 }
@@ -129,6 +139,12 @@ start_podman() {
     configure_podman
     mkdir -p /run/podman
     launch podman "$state" podman system service --time=0 "unix://$(socket_of podman)"
+}
+
+# rootless_answers: does rootless Podman work? After it the user has a namespace, and a service is one process, which a signal
+# reaches. (The process that keeps the namespace must keep no lock of ours.)
+rootless_answers() {
+    engine_cli podman-rootless ps >/dev/null 2>&1 9>&-
 }
 
 start_podman_rootless() {
@@ -166,6 +182,12 @@ start_podman_rootless() {
     fi
     install -d -o "$test_user" -g "$test_user" -m 700 "$runtime_dir" "$runtime_dir/podman"
     rm -f "$(socket_of podman-rootless)"
+    # Where /run outlives its processes, Podman looks in vain for the containers that ran; this ends them in its books, too.
+    if ! rootless_answers; then
+        say "podman-rootless: its containers have lost their processes (podman system migrate)"
+        engine_cli podman-rootless system migrate >&2
+        rootless_answers || engine_cli podman-rootless ps >&2
+    fi
     launch podman-rootless "$home" runuser -u "$test_user" -- env -i HOME="$home" USER="$test_user" LOGNAME="$test_user" \
         PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin XDG_RUNTIME_DIR="$runtime_dir" \
         podman system service --time=0 "unix://$(socket_of podman-rootless)"
