@@ -56,7 +56,9 @@ func TestDrainEndsEarly(t *testing.T) {
 			b.gate.open()
 			<-asked
 			b.awaitEnd(t)
-			b.logged(t, test.want, "1 requests under way")
+			// The daemon may count the last look at its readiness still: an answer comes
+			// before the request is over.
+			b.logged(t, test.want, "requests under way")
 		})
 	}
 }
