@@ -35,41 +35,54 @@ func (o *outage) error() error {
 	}
 }
 
-// refusal says why requests that need the engine are refused now, and has it
-// looked at again soon; nil while it answers. The Manager's lock is held.
-func (m *Manager) refusal() error {
+// refusal says why requests that need the engine are refused now, all or those for
+// uid, and has it looked at again soon; nil while it answers. The Manager's lock is
+// held.
+func (m *Manager) refusal(uid string) error {
 	err := m.outage.error()
+	if err == nil {
+		err = m.unmet[uid]
+	}
 	if err != nil {
 		m.reconcileSoon()
 	}
 	return err
 }
 
-// list asks the engine for this daemon's containers, and takes down whether it
-// answers.
+// list asks the engine for this daemon's containers, and takes down that it does
+// not answer.
 func (m *Manager) list(ctx context.Context) ([]runtime.Container, error) {
 	ctx, cancel := context.WithTimeout(ctx, listTimeout)
 	defer cancel()
 	containers, err := m.rt.List(ctx, m.opts.selector())
-	err = unanswered(ctx, err)
-	m.noteEngine(err)
+	if err = unanswered(ctx, err); err != nil {
+		m.noteAway(err)
+	}
 	return containers, err
 }
 
-// noteEngine takes down whether the engine answers. While it is away, requests
-// that need it are refused at once, and those that wait for it are released.
-func (m *Manager) noteEngine(err error) {
+// noteAway takes down that the engine is away. Meanwhile requests that need it are
+// refused at once, and those that wait for it are released.
+func (m *Manager) noteAway(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	switch {
-	case err == nil && m.outage.error() != nil:
+	if errors.Is(err, runtime.ErrCanceled) || m.outage.error() != nil {
+		return
+	}
+	m.log.Error("container engine does not say what containers there are", "error", err)
+	// Whatever its reason: who does not know the desktops must not start others.
+	m.outage.err = fmt.Errorf("%w since %s: %w", runtime.ErrUnavailable, time.Now().UTC().Format(time.RFC3339), err)
+	close(m.outage.begun)
+}
+
+// noteKnown takes down that the desktops are known, all but those of some uids.
+func (m *Manager) noteKnown(unmet map[string]error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.unmet = unmet
+	if m.outage.error() != nil {
 		m.log.Info("container engine answers again")
 		m.outage = newOutage()
-	case err != nil && !errors.Is(err, runtime.ErrCanceled) && m.outage.error() == nil:
-		m.log.Error("container engine does not say what containers there are", "error", err)
-		// Whatever its reason: who does not know the desktops must not start others.
-		m.outage.err = fmt.Errorf("%w since %s: %w", runtime.ErrUnavailable, time.Now().UTC().Format(time.RFC3339), err)
-		close(m.outage.begun)
 	}
 }
 

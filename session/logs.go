@@ -49,7 +49,7 @@ func (m *Manager) containerOf(uid string) (runtime.ID, error) {
 	if d == nil || d.state != Starting && !d.state.Running() {
 		return "", ErrNotRunning
 	}
-	return d.id, m.refusal()
+	return d.id, m.refusal(uid)
 }
 
 // ended makes ErrNotRunning of what an engine says of a container that has ended

@@ -88,6 +88,9 @@ type Manager struct {
 	tokens            map[string]string   // token, and that of the view-only link -> uid
 	watches           map[*Watch]struct{}
 	queue             queue
+	// unmet are the uids whose containers run, but could not be made desktops in the
+	// last round of reconciling, and why.
+	unmet map[string]error
 	// reported are the damaged containers that were spoken of.
 	reported map[runtime.ID]bool
 }
@@ -187,7 +190,7 @@ func (m *Manager) Ping(ctx context.Context) (runtime.Info, error) {
 	if err == nil {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		err = m.refusal()
+		err = m.refusal("")
 	}
 	return info, err
 }

@@ -101,7 +101,7 @@ func (m *Manager) room() error {
 	if m.opts.MaxDesktops == 0 {
 		return nil
 	}
-	n := 0
+	n := len(m.unmet)
 	for _, d := range m.desktops {
 		// A uid whose home is purged may be Stopping without ever a container.
 		if d.state != Failed && d.container != "" {

@@ -60,6 +60,7 @@ type round struct {
 	mu       sync.Mutex
 	sum      Summary
 	problems *multierror.Error
+	unmet    map[string]error // by uid
 }
 
 // Reconcile compares the engine's containers, which are the truth, with what
@@ -70,26 +71,30 @@ func (m *Manager) Reconcile(ctx context.Context) (Summary, error) {
 	if err != nil {
 		return Summary{}, fmt.Errorf("list containers: %w", err)
 	}
-	r := &round{m: m}
+	r := &round{m: m, unmet: map[string]error{}}
 	listed := make(map[runtime.ID]bool, len(containers))
-	var work errgroup.Group
-	work.SetLimit(looksAtOnce)
+	var meetings errgroup.Group // Problems are noted, every container is looked at.
+	meetings.SetLimit(looksAtOnce)
 	for _, c := range containers {
 		if c.State.Alive() {
 			listed[c.ID] = true
 		}
-		work.Go(func() error {
+		meetings.Go(func() error {
 			r.note(r.meet(ctx, c))
 			return nil
 		})
 	}
+	_ = meetings.Wait()
+	m.noteKnown(r.unmet)
+	var farewells errgroup.Group
+	farewells.SetLimit(looksAtOnce)
 	for _, d := range m.missing(listed) {
-		work.Go(func() error {
+		farewells.Go(func() error {
 			r.note(r.confirmEnded(ctx, d))
 			return nil
 		})
 	}
-	_ = work.Wait() // Problems are noted, every container is looked at.
+	_ = farewells.Wait()
 	if err := r.problems.ErrorOrNil(); err != nil {
 		m.log.Error("reconciling met problems", "error", err)
 		return r.sum, err
@@ -110,6 +115,14 @@ func (r *round) note(found Summary, err error) {
 	}
 }
 
+// noteUnmet keeps why a container that runs is no desktop yet. A start would take it
+// for a half-made one.
+func (r *round) noteUnmet(uid string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.unmet[uid] = err
+}
+
 // meet decides about one container with our labels.
 func (r *round) meet(ctx context.Context, c runtime.Container) (Summary, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
@@ -127,9 +140,13 @@ func (r *round) meet(ctx context.Context, c runtime.Container) (Summary, error) 
 	if d != nil && !failed {
 		return Summary{}, nil // Its start, its stop or the list's end takes care of it.
 	}
+	listed := c
 	if c, err = m.rt.Inspect(ctx, c.ID); errors.Is(err, runtime.ErrNotFound) {
 		return Summary{}, nil // The list was older than its end.
 	} else if err != nil {
+		if !failed && listed.State.Alive() {
+			r.noteUnmet(id.uid, fmt.Errorf("%w for container %s, which runs: %w", runtime.ErrUnavailable, listed.Name, err))
+		}
 		return Summary{}, err
 	}
 	// A failed one's is what came of a call whose answer was lost.

@@ -279,6 +279,53 @@ func TestRecoverWithoutEngine(t *testing.T) {
 	})
 }
 
+// TestNoStartBeforeTheDesktopsAreKnown: where the next daemon cannot see at once
+// what runs, nobody gets a desktop beyond the limit, and nobody's own is taken for a
+// half-made one and replaced.
+func TestNoStartBeforeTheDesktopsAreKnown(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		ail  func(e *fake.Runtime)
+		// bob is why another one gets no desktop meanwhile.
+		bob error
+	}{
+		{"the engine does not answer for one", func(e *fake.Runtime) {
+			e.Fail(fake.OpInspect, 0, errors.New("injected"))
+		}, session.ErrAtCapacity},
+		{"it was away, and they answer slowly", func(e *fake.Runtime) {
+			e.Fail(fake.OpList, 1, errors.New("injected"))
+			e.Delay(fake.OpDial, 700*time.Millisecond)
+		}, runtime.ErrUnavailable},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, b *bench) {
+				token := b.start("alice").Token
+				b.halt()
+				c.ail(b.engine)
+				b.boot()
+				refused := func(uid string, want error) {
+					t.Helper()
+					if out := <-b.startSoon(uid, session.Request{App: "desk"}); !errors.Is(out.err, want) {
+						t.Errorf("start of %s: got %v, want %v", uid, out.err, want)
+					}
+				}
+				refused("alice", runtime.ErrUnavailable)
+				b.pass(100 * time.Millisecond) // It has been asked again.
+				refused("alice", runtime.ErrUnavailable)
+				refused("bob", c.bob)
+				if err := b.Stop(t.Context(), "alice", session.StopOptions{}); !errors.Is(err, runtime.ErrUnavailable) {
+					t.Errorf("stop: %v", err)
+				}
+				b.engine.Heal()
+				b.pass(reconcile)
+				refused("bob", session.ErrAtCapacity)
+				b.attach(token).Release()
+				b.wantContainers("collab-vm-alice")
+			}, func(b *bench) { b.opts.MaxDesktops = 1 })
+		})
+	}
+}
+
 // pausing is an engine of which all containers are frozen.
 type pausing struct{ runtime.Runtime }
 

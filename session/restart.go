@@ -29,7 +29,7 @@ func (m *Manager) Restart(ctx context.Context, uid string) (Session, error) {
 	case m.closing || m.draining:
 		return Session{}, ErrClosing
 	default:
-		if err := m.refusal(); err != nil {
+		if err := m.refusal(uid); err != nil {
 			return Session{}, err
 		}
 		d.next = p

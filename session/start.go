@@ -63,7 +63,7 @@ func (m *Manager) bring(ctx context.Context, uid string, p *plan, env map[string
 		if m.closing || m.draining && !underWay {
 			return Session{}, ErrClosing
 		}
-		if err := m.refusal(); err != nil {
+		if err := m.refusal(uid); err != nil {
 			return Session{}, err
 		}
 		var err error

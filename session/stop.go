@@ -50,7 +50,7 @@ func (m *Manager) Stop(ctx context.Context, uid string, opts StopOptions) error 
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	refusal := m.refusal()
+	refusal := m.refusal(uid)
 	d := m.desktops[uid]
 	had := d != nil
 	if had && d.state == Failed {
@@ -58,6 +58,8 @@ func (m *Manager) Stop(ctx context.Context, uid string, opts StopOptions) error 
 		d = nil
 	}
 	switch {
+	case !had && refusal != nil: // It may have a desktop that is not known yet.
+		return refusal
 	case d == nil && !opts.Purge && had:
 		return nil
 	case d == nil && !opts.Purge:
