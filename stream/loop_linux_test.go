@@ -130,7 +130,7 @@ func TestALineGoesOnInALoop(t *testing.T) {
 	}
 	expectEnd(t, peer)
 	_ = peer.Close()
-	goleak.VerifyNone(t, ignore) // The loop ends with its last line.
+	goleak.VerifyNone(t, ignore)           // The loop ends with its last line.
 	if after := files(t); after > before { // Fewer, where an earlier test has closed its own late.
 		t.Errorf("%d files are open, %d were", after, before)
 	}
