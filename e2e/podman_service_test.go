@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"io/fs"
+	"net/http"
 	"os"
 	"os/exec"
 	"os/user"
@@ -28,11 +29,27 @@ func TestPodmanServiceOfItsOwn(t *testing.T) {
 	}
 	u := newPodmanUser(t)
 	const rounds = 8
-	for range rounds {
+	for round := range rounds {
 		u.reboot()
-		cmd, ended := u.serve()
-		if len(u.services()) == 0 {
+		cmd, address, ended := u.serve()
+		first := u.services()
+		if len(first) == 0 {
 			t.Fatal("sage serves without a service of Podman's")
+		}
+		if round == 0 {
+			kill(t, first...)
+			await(t, engineLimit, "Podman's service is there again", func() bool {
+				now := u.services()
+				return len(now) > 0 && !slices.ContainsFunc(now, func(pid int) bool { return slices.Contains(first, pid) })
+			})
+			await(t, engineLimit, "sage is ready again", func() bool {
+				resp, err := http.Get(address + "/readyz")
+				if err != nil {
+					return false
+				}
+				defer resp.Body.Close()
+				return resp.StatusCode == http.StatusOK
+			})
 		}
 		if err := cmd.Process.Signal(os.Interrupt); err != nil {
 			t.Fatal(err)
@@ -80,9 +97,7 @@ func newPodmanUser(t *testing.T) *podmanUser {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		for _, pid := range u.services() {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
-		}
+		kill(t, u.services()...)
 		u.reboot()
 	})
 	return u
@@ -101,16 +116,23 @@ func (u *podmanUser) reboot() {
 	if err := errors.Join(err, numberErr); err != nil {
 		u.t.Fatal(err)
 	}
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && err != syscall.ESRCH {
-		u.t.Fatal(err)
-	}
+	kill(u.t, pid)
 	if err := os.Remove(u.file("libpod/tmp/pause.pid")); err != nil {
 		u.t.Fatal(err)
 	}
 }
 
+func kill(t *testing.T, pids ...int) {
+	t.Helper()
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && err != syscall.ESRCH {
+			t.Fatal(err)
+		}
+	}
+}
+
 // serve runs sage until it is ready.
-func (u *podmanUser) serve() (cmd *exec.Cmd, ended <-chan error) {
+func (u *podmanUser) serve() (cmd *exec.Cmd, address string, ended <-chan error) {
 	u.t.Helper()
 	cmd = exec.Command(u.file("sage"), "serve")
 	cmd.Dir = u.dir
@@ -132,12 +154,13 @@ func (u *podmanUser) serve() (cmd *exec.Cmd, ended <-chan error) {
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	exit := make(chan error, 1)
 	go func() { exit <- cmd.Wait() }()
-	if !strings.Contains(line, "sage is ready") {
+	_, address, ready := strings.Cut(strings.TrimSpace(line), "sage is ready: ")
+	if !ready {
 		_ = cmd.Process.Kill()
 		<-exit
 		u.t.Fatalf("sage said %q, %v: %s", line, err, &log)
 	}
-	return cmd, exit
+	return cmd, address, exit
 }
 
 // services lists the processes that serve Podman's API for this user's sage.

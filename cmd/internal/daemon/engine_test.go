@@ -113,8 +113,8 @@ func TestPodmanProgramThatEnds(t *testing.T) {
 	long := strings.Repeat("x", 2*serviceWords)
 	for _, c := range []struct{ name, script, want string }{
 		{"says nothing", "exit 125", "try it by hand to see why"},
-		{"says why", "echo 'try resetting it' >&2; exit 1", "ended at once: try resetting it"},
-		{"says much", "echo " + long + "end >&2; exit 1", "ended at once: " + long[:serviceWords-len("end")] + "end"},
+		{"says why", "echo 'try resetting it' >&2; exit 1", "it ended: try resetting it"},
+		{"says much", "echo " + long + "end >&2; exit 1", "it ended: " + long[:serviceWords-len("end")] + "end"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			noEngine(t)

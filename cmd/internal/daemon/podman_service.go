@@ -22,6 +22,8 @@ const (
 	serviceEnd = 10 * time.Second
 	// serviceLook is how often it is looked at meanwhile.
 	serviceLook = 50 * time.Millisecond
+	// serviceAgain is the pause before it is started again.
+	serviceAgain = time.Second
 	// serviceWords is how many bytes of its last words are told, at most.
 	serviceWords = 1024
 )
@@ -29,39 +31,53 @@ const (
 // podmanService is Podman's API, served by a process of ours where only the
 // program is there.
 type podmanService struct {
-	dir    string // holds its socket and its words
-	socket string
-	words  string
-	cmd    *exec.Cmd
-	ended  chan struct{} // closed when the process that was started has ended
+	program string
+	log     *slog.Logger
+	dir     string // holds its socket and its words
+	socket  string
+	words   string
+	cmd     *exec.Cmd
+	ended   chan struct{} // closed when the process that was started last has ended
 }
 
 // served is a runtime with the Podman service that was started for it.
 type served struct {
 	runtime.Runtime
 	service *podmanService
+	// forget ends the watch over the service, and forgotten is closed then.
+	forget    context.CancelFunc
+	forgotten chan struct{}
 }
 
 // Close also ends the service; containers do not need it.
 func (s served) Close() error {
+	s.forget()
+	<-s.forgotten
 	return errors.Join(s.Runtime.Close(), s.service.end())
 }
 
-// startPodman serves Podman's API where only the program is there.
+// startPodman serves Podman's API where only the program is there, and goes on
+// with that when the service ends by itself.
 func startPodman(ctx context.Context, log *slog.Logger) (runtime.Runtime, runtime.Info, error) {
-	service, err := startService(log)
+	service, err := newPodmanService(log)
 	if err != nil {
 		return nil, runtime.Info{}, fmt.Errorf("podman program: %w", err)
 	}
 	rt, info, err := service.await(ctx)
 	if err != nil {
-		return nil, runtime.Info{}, errors.Join(fmt.Errorf("%s system service: %w", service.cmd.Path, err), service.end())
+		return nil, runtime.Info{}, errors.Join(fmt.Errorf("%s system service: %w", service.program, err), service.end())
 	}
-	return served{rt, service}, info, nil
+	watch, forget := context.WithCancel(context.Background())
+	s := served{rt, service, forget, make(chan struct{})}
+	go func() {
+		defer close(s.forgotten)
+		service.keep(watch)
+	}()
+	return s, info, nil
 }
 
-// startService starts the program and does not wait for it.
-func startService(log *slog.Logger) (*podmanService, error) {
+// newPodmanService starts the program and does not wait for it.
+func newPodmanService(log *slog.Logger) (*podmanService, error) {
 	program, err := exec.LookPath("podman")
 	if err != nil {
 		return nil, err
@@ -71,29 +87,61 @@ func startService(log *slog.Logger) (*podmanService, error) {
 		return nil, err
 	}
 	s := &podmanService{
-		dir: dir, socket: filepath.Join(dir, "podman.sock"), words: filepath.Join(dir, "podman.log"), ended: make(chan struct{}),
+		program: program, log: log, dir: dir, socket: filepath.Join(dir, "podman.sock"), words: filepath.Join(dir, "podman.log"),
 	}
-	words, err := os.OpenFile(s.words, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
-	if err != nil {
+	if err := s.start(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return s, nil
+}
+
+func (s *podmanService) start() error {
+	words, err := os.Create(s.words)
+	if err != nil {
+		return err
 	}
 	defer words.Close()
 	// Errors only: the file is there as long as the service.
-	s.cmd = exec.Command(program, "--log-level=error", "system", "service", "--time=0", s.host())
+	cmd := exec.Command(s.program, "--log-level=error", "system", "service", "--time=0", s.host())
 	// A file and not a pipe: what the service starts inherits it and outlives us.
-	s.cmd.Stderr = words
+	cmd.Stderr = words
 	// Its end is ours to give: a Ctrl-C in our terminal must not reach it first.
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := s.cmd.Start(); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		return err
 	}
+	ended := make(chan struct{})
+	s.cmd, s.ended = cmd, ended
 	go func() {
-		defer close(s.ended)
-		if err := s.cmd.Wait(); err != nil {
-			log.Debug("podman service ended", "error", err)
+		defer close(ended)
+		if err := cmd.Wait(); err != nil {
+			s.log.Debug("podman service ended", "error", err)
 		}
 	}()
-	return s, nil
+	return nil
+}
+
+// keep starts the service again whenever it has ended, until ctx ends.
+func (s *podmanService) keep(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.ended:
+		}
+		s.log.Error("podman's service has ended and is started again", "error", s.died())
+		// What is left of it would serve beside the next one.
+		s.signal(syscall.SIGKILL)
+		_ = os.Remove(s.socket) // One that was killed leaves it.
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(serviceAgain):
+		}
+		if err := s.start(); err != nil {
+			s.log.Error("podman's service does not start", "error", err)
+		}
+	}
 }
 
 func (s *podmanService) host() string { return "unix://" + s.socket }
@@ -121,26 +169,27 @@ func (s *podmanService) died() error {
 	words, err := os.ReadFile(s.words)
 	words = bytes.TrimSpace(words)
 	if err != nil || len(words) == 0 {
-		return errors.Join(errors.New("it ended at once: try it by hand to see why"), err)
+		return errors.Join(errors.New("it ended without a word: try it by hand to see why"), err)
 	}
-	return fmt.Errorf("it ended at once: %s", words[max(0, len(words)-serviceWords):])
+	return fmt.Errorf("it ended: %s", words[max(0, len(words)-serviceWords):])
 }
 
 // end ends the service and waits until nothing of it listens any more.
-//
-// The signal is for its whole group. A rootless Podman that is the first one
-// after a boot leaves its work to a child in a new user namespace, and its parent
-// may go before it has told the child. What containers need has groups of its
-// own.
 func (s *podmanService) end() error {
-	group := -s.cmd.Process.Pid
-	// Signals only fail where all have ended already.
-	_ = syscall.Kill(group, syscall.SIGINT)
+	s.signal(syscall.SIGINT)
 	if !s.gone() {
-		_ = syscall.Kill(group, syscall.SIGKILL)
+		s.signal(syscall.SIGKILL)
 	}
 	<-s.ended
 	return os.RemoveAll(s.dir)
+}
+
+// signal is for the whole group of the service. A rootless Podman that is the first
+// one after a boot leaves its work to a child in a new user namespace, and its
+// parent may go before it has told the child. What containers need has groups of
+// its own.
+func (s *podmanService) signal(signal syscall.Signal) {
+	_ = syscall.Kill(-s.cmd.Process.Pid, signal) // Fails only where all have ended.
 }
 
 // gone waits until the service has ended and nothing listens any more, and says
