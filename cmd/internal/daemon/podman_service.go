@@ -133,13 +133,16 @@ func (s *podmanService) keep(ctx context.Context) {
 		// What is left of it would serve beside the next one.
 		s.signal(syscall.SIGKILL)
 		_ = os.Remove(s.socket) // One that was killed leaves it.
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(serviceAgain):
-		}
-		if err := s.start(); err != nil {
-			s.log.Error("podman's service does not start", "error", err)
+		for again := false; !again; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(serviceAgain):
+			}
+			err := s.start()
+			if again = err == nil; !again {
+				s.log.Error("podman's service does not start", "error", err)
+			}
 		}
 	}
 }
@@ -176,12 +179,33 @@ func (s *podmanService) died() error {
 
 // end ends the service and waits until nothing of it listens any more.
 func (s *podmanService) end() error {
-	s.signal(syscall.SIGINT)
-	if !s.gone() {
-		s.signal(syscall.SIGKILL)
+	ctx, cancel := context.WithTimeout(context.Background(), serviceEnd)
+	defer cancel()
+	if !s.over(ctx) {
+		s.signal(syscall.SIGINT)
 	}
-	<-s.ended
+	tick := time.NewTicker(serviceLook)
+	defer tick.Stop()
+	for !s.over(ctx) {
+		select {
+		case <-ctx.Done():
+			s.signal(syscall.SIGKILL)
+			<-s.ended
+		case <-tick.C:
+		}
+	}
 	return os.RemoveAll(s.dir)
+}
+
+// over tells whether the service has ended and nothing listens any more; after ctx
+// nobody looks for the latter.
+func (s *podmanService) over(ctx context.Context) bool {
+	select {
+	case <-s.ended:
+		return listens(ctx, s.socket) != nil
+	default:
+		return false
+	}
 }
 
 // signal is for the whole group of the service. A rootless Podman that is the first
@@ -190,26 +214,4 @@ func (s *podmanService) end() error {
 // its own.
 func (s *podmanService) signal(signal syscall.Signal) {
 	_ = syscall.Kill(-s.cmd.Process.Pid, signal) // Fails only where all have ended.
-}
-
-// gone waits until the service has ended and nothing listens any more, and says
-// whether that came in time.
-func (s *podmanService) gone() bool {
-	ctx, cancel := context.WithTimeout(context.Background(), serviceEnd)
-	defer cancel()
-	select {
-	case <-s.ended:
-	case <-ctx.Done():
-		return false
-	}
-	tick := time.NewTicker(serviceLook)
-	defer tick.Stop()
-	for listens(ctx, s.socket) == nil {
-		select {
-		case <-ctx.Done():
-			return false
-		case <-tick.C:
-		}
-	}
-	return ctx.Err() == nil
 }
