@@ -101,9 +101,11 @@ func killedAt(t *testing.T, s scenario, instant int) (died bool) {
 		}()
 		select {
 		case <-b.process.killed:
-			died = true
-			synctest.Wait()
 		case <-done:
+		}
+		synctest.Wait() // Both may come at the same moment.
+		if died = b.process.isDead(); !died {
+			b.process.atInstant(0, nil) // Its orderly end has instants, too.
 			return
 		}
 		b.kill()
