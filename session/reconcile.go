@@ -73,28 +73,26 @@ func (m *Manager) Reconcile(ctx context.Context) (Summary, error) {
 	}
 	r := &round{m: m, unmet: map[string]error{}}
 	listed := make(map[runtime.ID]bool, len(containers))
-	var meetings errgroup.Group // Problems are noted, every container is looked at.
-	meetings.SetLimit(looksAtOnce)
+	var work errgroup.Group // Problems are noted, every container is looked at.
+	work.SetLimit(looksAtOnce)
 	for _, c := range containers {
 		if c.State.Alive() {
 			listed[c.ID] = true
 		}
-		meetings.Go(func() error {
+		work.Go(func() error {
 			r.note(r.meet(ctx, c))
 			return nil
 		})
 	}
-	_ = meetings.Wait()
+	_ = work.Wait()
 	m.noteKnown(r.unmet)
-	var farewells errgroup.Group
-	farewells.SetLimit(looksAtOnce)
 	for _, d := range m.missing(listed) {
-		farewells.Go(func() error {
+		work.Go(func() error {
 			r.note(r.confirmEnded(ctx, d))
 			return nil
 		})
 	}
-	_ = farewells.Wait()
+	_ = work.Wait()
 	if err := r.problems.ErrorOrNil(); err != nil {
 		m.log.Error("reconciling met problems", "error", err)
 		return r.sum, err

@@ -133,16 +133,17 @@ func (s *podmanService) keep(ctx context.Context) {
 		// What is left of it would serve beside the next one.
 		s.signal(syscall.SIGKILL)
 		_ = os.Remove(s.socket) // One that was killed leaves it.
-		for again := false; !again; {
+		for {
 			select {
 			case <-ctx.Done():
 				return
 			case <-time.After(serviceAgain):
 			}
 			err := s.start()
-			if again = err == nil; !again {
-				s.log.Error("podman's service does not start", "error", err)
+			if err == nil {
+				break
 			}
+			s.log.Error("podman's service does not start", "error", err)
 		}
 	}
 }
