@@ -39,6 +39,7 @@ func kinds() []kind {
 		{session.ErrUnknownStream, http.StatusNotFound, "unknown_stream", "Unknown stream", 0},
 		{session.ErrUnknownEndpoint, http.StatusNotFound, "unknown_endpoint", "Unknown endpoint", 0},
 		{session.ErrViewOnly, http.StatusForbidden, "view_only", "This link is for looking only", 0},
+		{session.ErrTooManyViewers, http.StatusServiceUnavailable, "too_many_viewers", "Too many viewers", 15},
 		{session.ErrNoPicture, http.StatusNotFound, "no_picture", "No picture", 0},
 		{session.ErrClosing, http.StatusServiceUnavailable, "shutting_down", "Shutting down", 5},
 		{session.ErrStopped, http.StatusConflict, "stopped", "Stopped meanwhile", 0},

@@ -130,8 +130,8 @@ func (s *Server) start(ctx context.Context, in *startInput) (*output[api.StartRe
 	return &output[api.StartResponse]{api.StartResponse{URL: streamURL(started.Token), UID: started.UID}}, nil
 }
 
-func (s *Server) locate(_ context.Context, in *uidInput) (*output[api.LocateResponse], error) {
-	found, err := s.sessions.Get(in.UID)
+func (s *Server) locate(ctx context.Context, in *uidInput) (*output[api.LocateResponse], error) {
+	found, err := s.sessions.Find(ctx, in.UID)
 	if err != nil {
 		return nil, err
 	}

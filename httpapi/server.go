@@ -40,6 +40,7 @@ const MaxBody = 64 << 10
 type Sessions interface {
 	Start(ctx context.Context, uid string, req session.Request) (session.Session, error)
 	Get(uid string) (session.Session, error)
+	Find(ctx context.Context, uid string) (session.Session, error)
 	Kept(uid string) (app string, err error)
 	List() []session.Session
 	Restart(ctx context.Context, uid string) (session.Session, error)

@@ -15,7 +15,7 @@ func streamURL(token string) string { return "/stream/" + token }
 func desktop(s session.Session) api.Desktop {
 	d := api.Desktop{
 		UID: s.UID, App: s.App, State: string(s.State), Phase: string(s.Phase), QueuePosition: s.QueuePosition, Container: s.Container,
-		Endpoints: endpoints(s.Endpoints), Clients: s.Clients, Viewers: s.Viewers, Home: s.Home, CreatedAt: s.CreatedAt,
+		Endpoints: endpoints(s.Endpoints), Clients: s.Clients, Viewers: s.Viewers, Home: s.Home, HomeLost: s.HomeLost, CreatedAt: s.CreatedAt,
 		StartedAt: optional(s.ReadyAt), IdleDeadline: optional(s.IdleDeadline), ExpiresAt: optional(s.ExpiresAt),
 		Progress: s.Progress, Image: image(s.Image), Reason: failure(s.Failure), Outdated: s.Outdated,
 	}

@@ -124,8 +124,12 @@ func (e *engine) Dial(ctx context.Context, id runtime.ID, port uint16) (net.Conn
 	return one(e, "dial", func() (net.Conn, error) { return e.Runtime.Dial(ctx, id, port) })
 }
 
-func (e *engine) Volume(ctx context.Context, name string) (bool, error) {
-	return one(e, "volume", func() (bool, error) { return e.Runtime.Volume(ctx, name) })
+func (e *engine) Volume(ctx context.Context, name string) (runtime.Volume, error) {
+	return one(e, "volume", func() (runtime.Volume, error) { return e.Runtime.Volume(ctx, name) })
+}
+
+func (e *engine) EnsureVolume(ctx context.Context, name string, labels map[string]string) (runtime.Volume, error) {
+	return one(e, "ensurevolume", func() (runtime.Volume, error) { return e.Runtime.EnsureVolume(ctx, name, labels) })
 }
 
 func (e *engine) RemoveVolume(ctx context.Context, name string) error {

@@ -23,7 +23,7 @@ type Spec struct {
 	Hostname string
 	// Env is added to the image's environment.
 	Env map[string]string
-	// Labels go onto the container and onto volumes made for it.
+	// Labels go onto the container. Engines add those of its image.
 	Labels map[string]string
 	// Network is the name of a network of the engine; empty means the engine's
 	// default. It has to exist.
@@ -55,6 +55,13 @@ type VolumeMount struct {
 	Volume string
 	// Path is absolute, in the container.
 	Path string
+}
+
+// Volume describes a named volume.
+type Volume struct {
+	Name string
+	// Labels are those that it was made with; nil where there are none.
+	Labels map[string]string
 }
 
 // TmpfsMount mounts a memory file system.

@@ -82,7 +82,8 @@ type Runtime interface {
 	Image(ctx context.Context, ref string) (Image, error)
 
 	// Create makes a container from spec without starting it. It never pulls.
-	// Volumes that do not exist are made, with the labels of the spec.
+	// Volumes that do not exist are made, without labels; EnsureVolume makes them with
+	// labels.
 	//
 	// After an error there is no container, unless the context ended.
 	//
@@ -160,8 +161,18 @@ type Runtime interface {
 	// neither published nor reachable).
 	Dial(ctx context.Context, id ID, port uint16) (net.Conn, error)
 
-	// Volume tells whether a named volume exists.
-	Volume(ctx context.Context, name string) (bool, error)
+	// Volume describes a named volume.
+	//
+	// Errors: ErrNotFound.
+	Volume(ctx context.Context, name string) (Volume, error)
+
+	// EnsureVolume makes a named volume with labels where there is none of that name,
+	// and describes the one that is there then. A volume that was there before keeps
+	// its own labels: comparing them tells whether this call made it. Of several calls
+	// for one name at the same time exactly one makes it.
+	//
+	// Errors: ErrInvalid (the name), ErrExhausted.
+	EnsureVolume(ctx context.Context, name string, labels map[string]string) (Volume, error)
 
 	// RemoveVolume deletes a named volume and what is in it. Removing one that
 	// does not exist succeeds.

@@ -14,6 +14,11 @@ import (
 	"sage/viewer"
 )
 
+// maxViewOnly is how many streams a desktop's view-only link may have at once. VNC
+// servers take a bounded number of connections (TurboVNC 100), and those of the full
+// link must find room.
+const maxViewOnly = 16
+
 // Attachment is one client's hold on a desktop: while it is held the desktop is
 // not idle.
 type Attachment struct {
@@ -35,7 +40,7 @@ type Attachment struct {
 // next one, which is started. The token of a view-only link leads to a desktop
 // that runs, starts none, and opens endpoints where looking can be enforced.
 //
-// Errors: ErrUnknownStream, ErrUnknownEndpoint, ErrViewOnly, and those of Start.
+// Errors: ErrUnknownStream, ErrUnknownEndpoint, ErrViewOnly, ErrTooManyViewers, and those of Start.
 func (m *Manager) Attach(ctx context.Context, token, endpoint string) (*Attachment, error) {
 	for {
 		m.mu.Lock()
@@ -70,6 +75,12 @@ func (m *Manager) attach(d *desktop, endpoint string, viewOnly bool) (*Attachmen
 		if viewOnly && !e.SpeaksRFB() {
 			return nil, fmt.Errorf("%w: it does not lead to the endpoint %q, where a viewer could not be kept from acting", ErrViewOnly, endpoint)
 		}
+		if viewOnly {
+			if d.viewOnly >= maxViewOnly {
+				return nil, fmt.Errorf("%w: %d look already", ErrTooManyViewers, maxViewOnly)
+			}
+			d.viewOnly++
+		}
 		d.clients++
 		if e == d.primary() {
 			d.viewers++
@@ -103,7 +114,7 @@ func (a *Attachment) Dial(ctx context.Context) (net.Conn, error) {
 		conn, err := a.m.rt.Dial(ctx, a.id, a.Endpoint.Port)
 		switch {
 		case errors.Is(err, runtime.ErrConflict), errors.Is(err, runtime.ErrNotFound):
-			a.m.reconcileSoon()
+			_, _ = a.m.confirmEnded(ctx, a.d) // What it does not find, a round of reconciling does.
 			return nil, err
 		case !errors.Is(err, runtime.ErrRefused):
 			return conn, err
@@ -125,6 +136,9 @@ func (a *Attachment) Release() {
 		a.m.mu.Lock()
 		defer a.m.mu.Unlock()
 		a.d.clients--
+		if a.ViewOnly {
+			a.d.viewOnly--
+		}
 		if a.Endpoint == a.d.primary() {
 			a.d.viewers--
 		}

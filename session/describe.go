@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -32,6 +33,9 @@ type Session struct {
 	Limits runtime.Limits
 	// Home says that what a person does there is kept.
 	Home bool
+	// HomeLost says that what was kept before was gone at the desktop's start, removed
+	// by another program.
+	HomeLost bool
 	// Clients are the open streams, Viewers those of the primary endpoint.
 	Clients, Viewers int
 	// CreatedAt is when the start began and ReadyAt when the desktop answered.
@@ -62,6 +66,20 @@ func (m *Manager) Get(uid string) (Session, error) {
 	return m.describe(uid), nil
 }
 
+// Find is Get, and asks the engine whether a desktop that runs is still there, so
+// that its address is good. Where the engine does not answer soon, it is as with Get.
+func (m *Manager) Find(ctx context.Context, uid string) (Session, error) {
+	if err := CheckUID(uid); err != nil {
+		return Session{}, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if d := m.desktops[uid]; d != nil && d.state.Running() {
+		m.stillRuns(ctx, d)
+	}
+	return m.describe(uid), nil
+}
+
 // List describes every desktop, in no order. It never waits for anything.
 func (m *Manager) List() []Session {
 	m.mu.Lock()
@@ -86,7 +104,7 @@ func (m *Manager) describe(uid string) Session {
 func (m *Manager) session(d *desktop) Session {
 	s := Session{
 		UID: d.uid, App: d.app, State: d.state, Container: d.container, Endpoints: d.endpoints,
-		Limits: d.limits, Home: d.home != "", Clients: d.clients, Viewers: d.viewers,
+		Limits: d.limits, Home: d.home != "", HomeLost: d.homeLost, Clients: d.clients, Viewers: d.viewers,
 		CreatedAt: d.created, ReadyAt: d.ready, Progress: d.progress, Failure: d.failure,
 		Outdated: d.outdated(m.opts.Catalog()),
 	}

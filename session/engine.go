@@ -13,6 +13,9 @@ const (
 	// listTimeout bounds the question what containers there are. An engine that
 	// does not answer it counts as away, so it is generous: a busy one is slow.
 	listTimeout = 20 * time.Second
+	// handOutTimeout bounds the look at a container whose address is handed out: a
+	// person waits.
+	handOutTimeout = 2 * time.Second
 	// listenAgain is the pause before events are asked for again.
 	listenAgain = time.Second
 )
@@ -116,20 +119,41 @@ func (m *Manager) heed(e runtime.Event) {
 	case runtime.EventListening: // What happened before was told to nobody.
 		m.reconcileSoon()
 	case runtime.EventExited, runtime.EventRemoved:
-		if m.runs(e.ID) {
-			m.reconcileSoon()
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		for _, d := range m.desktops {
+			if d.id == e.ID {
+				m.lookSoon(d)
+			}
 		}
 	}
 }
 
-// runs tells whether a container is that of a running desktop.
-func (m *Manager) runs(id runtime.ID) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, d := range m.desktops {
-		if d.id == id {
-			return d.state.Running()
-		}
+// lookSoon looks at the container of a running desktop, which has perhaps ended. A
+// round of reconciling would ask for the list, which may lag behind. The Manager's
+// lock is held.
+func (m *Manager) lookSoon(d *desktop) {
+	if m.closing || !d.state.Running() {
+		return
 	}
-	return false
+	m.work.Go(func() {
+		if _, err := m.confirmEnded(m.ctx, d); err != nil {
+			m.reconcileSoon()
+		}
+	})
+}
+
+// stillRuns asks the engine whether a running desktop's container runs, so that
+// nobody gets the address of one that has ended a moment ago. Where the engine does
+// not answer soon, the desktop counts as running. The Manager's lock is held, but not
+// while the engine is asked.
+func (m *Manager) stillRuns(ctx context.Context, d *desktop) bool {
+	if m.outage.error() == nil {
+		m.mu.Unlock()
+		ctx, cancel := context.WithTimeout(ctx, handOutTimeout)
+		_, _ = m.confirmEnded(ctx, d) // Without an answer nothing is known.
+		cancel()
+		m.mu.Lock()
+	}
+	return d.state.Running()
 }

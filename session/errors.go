@@ -24,6 +24,8 @@ var (
 	ErrUnknownEndpoint = errors.New("no such endpoint")
 	// ErrViewOnly says that a view-only link was used for more than looking.
 	ErrViewOnly = errors.New("this link is for looking only")
+	// ErrTooManyViewers says that a view-only link has as many streams as it may have.
+	ErrTooManyViewers = errors.New("too many look at this desktop by its view-only link")
 	// ErrNoPicture says that there is no picture of a uid's desktop.
 	ErrNoPicture = errors.New("no picture")
 	// ErrPortsExhausted says that every port of the range is taken; see

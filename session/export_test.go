@@ -1,10 +1,50 @@
 package session
 
+import (
+	"maps"
+	"time"
+)
+
 // Tokens is the number of stream tokens that lead somewhere.
 func (m *Manager) Tokens() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return len(m.tokens)
+}
+
+// RecordOf returns what is kept of uid's desktop: its token and its password.
+func (m *Manager) RecordOf(uid string) (token, password string) {
+	r, _, err := m.store.loadRecord(uid)
+	if err != nil {
+		panic(err)
+	}
+	return r.Token, r.Password
+}
+
+// Authentic returns labels as Sage writes them for another uid, and puts that uid's
+// desktop on record unless it is not recorded.
+func (m *Manager) Authentic(labels map[string]string, uid string, recorded bool) map[string]string {
+	labels = maps.Clone(labels)
+	labels[labelUID], labels[labelDesktop] = uid, newToken()
+	labels[labelCode] = m.key.sign(authenticated(m.opts.containerName(uid), labels)...)
+	if recorded {
+		if err := m.store.saveRecord(record{UID: uid, Desktop: labels[labelDesktop], Token: newToken()}); err != nil {
+			panic(err)
+		}
+	}
+	return labels
+}
+
+// Unanswer takes from the record of uid's desktop that it has answered.
+func (m *Manager) Unanswer(uid string) {
+	r, _, err := m.store.loadRecord(uid)
+	if err == nil {
+		r.AnsweredAt = time.Time{}
+		err = m.store.saveRecord(r)
+	}
+	if err != nil {
+		panic(err)
+	}
 }
 
 // Leases are the ports that are lent, and to whom.

@@ -142,8 +142,8 @@ func (b *bench) wantTrue(was []runtime.Container) {
 			continue
 		}
 		s, err := b.Get(uid)
-		if err != nil || s.State != session.Ready || s.Token != c.Labels["io.sage.token"] {
-			b.t.Errorf("%s ran with token %q and is %+v, %v", uid, c.Labels["io.sage.token"], s, err)
+		if token, _ := b.RecordOf(uid); err != nil || s.State != session.Ready || s.Token != token || token == "" {
+			b.t.Errorf("%s ran with token %q and is %+v, %v", uid, token, s, err)
 			continue
 		}
 		b.attach(s.Token).Release()

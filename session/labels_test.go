@@ -12,7 +12,7 @@ import (
 
 func labelled() (*Options, identity) {
 	return &Options{Instance: "one", BaseName: "collab-vm-"}, identity{
-		uid: "alice-2f9c", app: "desktop", token: "secret", spec: "f00d",
+		uid: "alice-2f9c", app: "desktop", desktop: newToken(), spec: "f00d",
 		endpoints: []catalog.Endpoint{
 			{Name: "vnc", Protocol: catalog.RFB, Port: 5900},
 			{Name: "web", Protocol: catalog.WebSocket, Port: 6080, Path: "/web/sockify:1"},
@@ -25,7 +25,7 @@ func labelled() (*Options, identity) {
 
 func TestLabelsRoundTrip(t *testing.T) {
 	opts, want := labelled()
-	labels := opts.labels(want)
+	labels := opts.labels(want, key{1})
 	got, err := parseLabels(labels)
 	if err != nil {
 		t.Fatal(err)
@@ -48,12 +48,13 @@ func TestDamagedLabels(t *testing.T) {
 		remove             bool
 		want               string
 	}{
-		{"version of another sage", labelVersion, "2", false, labelVersion},
+		{"version of another sage", labelVersion, "3", false, labelVersion},
 		{"no version", labelVersion, "", true, labelVersion},
 		{"no uid", labelUID, "", true, labelUID},
 		{"bad uid", labelUID, "../x", false, labelUID},
-		{"no token", labelToken, "", true, labelToken},
-		{"empty token", labelToken, "", false, labelToken},
+		{"no desktop", labelDesktop, "", true, labelDesktop},
+		{"empty desktop", labelDesktop, "", false, labelDesktop},
+		{"long desktop", labelDesktop, strings.Repeat("a", 60), false, labelDesktop},
 		{"no endpoints", labelEndpoints, "", true, labelEndpoints},
 		{"endpoint without name", labelEndpoints, "=rfb:5900", false, labelEndpoints},
 		{"endpoint without protocol", labelEndpoints, "vnc=5900", false, labelEndpoints},
@@ -72,7 +73,7 @@ func TestDamagedLabels(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			opts, id := labelled()
-			labels := maps.Clone(opts.labels(id))
+			labels := maps.Clone(opts.labels(id, key{1}))
 			labels[test.label] = test.value
 			if test.remove {
 				delete(labels, test.label)
@@ -89,11 +90,39 @@ func TestDamagedLabels(t *testing.T) {
 // TestLabelsOfAnEarlierSage: what it did not write is not known, and no damage.
 func TestLabelsOfAnEarlierSage(t *testing.T) {
 	opts, want := labelled()
-	labels := opts.labels(want)
+	labels := opts.labels(want, key{1})
 	delete(labels, labelLimits)
 	delete(labels, labelHome)
-	want.limits, want.home = runtime.Limits{}, ""
-	if got, err := parseLabels(labels); err != nil || !reflect.DeepEqual(got, want) {
+	delete(labels, labelDesktop)
+	want.limits, want.home, want.desktop, want.token = runtime.Limits{}, "", "", newToken()
+	labels[labelVersion], labels[labelToken] = earlierLabelsVersion, want.token
+	if got, err := parseEarlierLabels(labels); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
+}
+
+// FuzzLabels: no label ends the process, and what is read can be written.
+func FuzzLabels(f *testing.F) {
+	opts, id := labelled()
+	labels := opts.labels(id, key{1})
+	for _, endpoints := range []string{labels[labelEndpoints], "vnc=rfb+vnc:5900", "a=tcp:1,a=tcp:1"} {
+		f.Add("alice", strings.Repeat("a", 60), "abcdefgh", endpoints, labels[labelLimits], "both")
+	}
+	f.Fuzz(func(t *testing.T, uid, token, password, endpoints, limits, viewing string) {
+		labels := map[string]string{
+			labelVersion: labelsVersion, labelUID: uid, labelToken: token, labelPassword: password, labelDesktop: token,
+			labelEndpoints: endpoints, labelLimits: limits, labelViewing: viewing,
+		}
+		for _, parse := range []func(map[string]string) (identity, error){parseLabels, parseEarlierLabels} {
+			got, err := parse(labels)
+			if err != nil {
+				continue
+			}
+			if again, err := parseLabels(opts.labels(got, key{1})); got.desktop != "" && (err != nil || !reflect.DeepEqual(again.endpoints, got.endpoints)) {
+				t.Errorf("%+v is read again as %+v, %v", got, again, err)
+			}
+			viewTokenOf(got.token)
+			got.primary()
+		}
+	})
 }

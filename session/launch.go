@@ -37,6 +37,8 @@ type launch struct {
 	// that new ones were written.
 	before           settings
 	hadBefore, saved bool
+	// home says that the start may have made the home.
+	home bool
 }
 
 // run brings the desktop up to its first answer.
@@ -45,11 +47,15 @@ func (l *launch) run(ctx context.Context) error {
 		return err
 	}
 	l.enter(PhaseSettings)
-	if err := l.save(); err != nil {
+	var err error
+	if l.before, l.hadBefore, err = l.m.store.load(l.d.uid); err != nil {
 		return err
 	}
 	l.deadline = time.Now().Add(l.d.policy.start)
-	if err := l.lookForHome(ctx); err != nil {
+	if err := l.ensureHome(ctx); err != nil {
+		return err
+	}
+	if err := l.save(); err != nil {
 		return err
 	}
 	if err := l.container(ctx); err != nil {
@@ -80,32 +86,50 @@ func (l *launch) bounded(ctx context.Context) (context.Context, context.CancelFu
 		fmt.Errorf("%w: %s is the limit, see SAGE_START_TIMEOUT and timeouts.start in the catalog", ErrStartTimeout, l.d.policy.start))
 }
 
-// save writes the settings before there is a container, so that a container
-// always has its settings, whenever this process may die.
+// save writes the settings and the record before there is a container, so that a
+// container always has them, whenever this process may die.
 func (l *launch) save() error {
-	var err error
-	if l.before, l.hadBefore, err = l.m.store.load(l.d.uid); err != nil {
-		return err
-	}
 	if err := l.m.store.save(l.plan.saved); err != nil {
 		return err
 	}
 	l.saved = true
-	return nil
+	return l.m.store.saveRecord(l.d.record())
 }
 
-// lookForHome finds out whether there is a home that a failure must leave
-// alone. Who has settings has a home.
-func (l *launch) lookForHome(ctx context.Context) error {
-	if l.hadBefore || l.plan.app.Home == nil {
+// ensureHome makes the home where there is none, and refuses one that is another
+// uid's. It comes before the settings are saved, so that settings without a home
+// mean that the home was lost.
+func (l *launch) ensureHome(ctx context.Context) error {
+	if l.plan.app.Home == nil {
 		return nil
 	}
 	ctx, cancel := l.bounded(ctx)
 	defer cancel()
 	l.enter(PhaseCreate)
-	there, err := l.m.rt.Volume(ctx, l.m.opts.homeVolume(l.d.uid))
-	l.note(func(d *desktop) { d.newHome = err == nil && !there })
-	return unanswered(ctx, err)
+	l.home = true
+	m := l.m
+	home, err := m.rt.EnsureVolume(ctx, m.opts.homeVolume(l.d.uid), m.opts.homeLabels(l.d.identity))
+	if err != nil {
+		return unanswered(ctx, err)
+	}
+	if err := m.opts.checkHome(l.d.uid, home); err != nil {
+		return err
+	}
+	if made := home.Labels[labelDesktop] == l.d.desktop; !made || !l.hadHome() {
+		return nil
+	}
+	l.note(func(d *desktop) { d.homeLost = true })
+	m.log.Warn("home was removed by another program, the desktop starts with an empty one", "uid", l.d.uid, "volume", home.Name)
+	return nil
+}
+
+// hadHome reports whether the uid had a home before this start.
+func (l *launch) hadHome() bool {
+	if !l.hadBefore {
+		return false
+	}
+	app, ok := l.m.opts.Catalog().App(l.before.App)
+	return ok && app.Home != nil
 }
 
 // container makes a running container. It asks for the image only when the
@@ -283,12 +307,12 @@ func (l *launch) undo(ctx context.Context) error {
 	if _, err := l.m.removeContainers(ctx, l.d.uid); err != nil {
 		return err
 	}
-	if err := l.m.removeNewHome(ctx, l.d); err != nil {
+	if err := l.removeMadeHome(ctx); err != nil {
 		return err
 	}
-	var err error
+	err := l.m.store.removeRecord(l.d.uid)
 	switch {
-	case !l.saved:
+	case err != nil || !l.saved:
 	case l.hadBefore:
 		err = l.m.store.save(l.before)
 	default:
@@ -300,28 +324,15 @@ func (l *launch) undo(ctx context.Context) error {
 	return nil
 }
 
-// removeNewHome deletes the home that a failed start has made.
-func (m *Manager) removeNewHome(ctx context.Context, d *desktop) error {
-	m.mu.Lock()
-	made := d.newHome
-	m.mu.Unlock()
-	if !made {
+// removeMadeHome deletes the home that a failed start has made. Of one that was
+// adopted that is not known: somebody may have worked there.
+func (l *launch) removeMadeHome(ctx context.Context) error {
+	if !l.home {
 		return nil
 	}
-	return m.rt.RemoveVolume(ctx, m.opts.homeVolume(d.uid))
-}
-
-// removeContainers removes every container that carries uid's labels, and says
-// how many there were.
-func (m *Manager) removeContainers(ctx context.Context, uid string) (int, error) {
-	containers, err := m.rt.List(ctx, m.opts.selectorFor(uid))
-	if err != nil {
-		return 0, err
+	_, err := l.m.deleteHome(ctx, l.d.uid, l.d.desktop, "the start that made it has failed")
+	if errors.Is(err, runtime.ErrConflict) {
+		return nil // Another container uses it, so it is somebody's.
 	}
-	for _, c := range containers {
-		if err := m.rt.Remove(ctx, c.ID); err != nil {
-			return 0, err
-		}
-	}
-	return len(containers), nil
+	return err
 }

@@ -52,6 +52,7 @@ type bench struct {
 	end     context.CancelFunc // Ends Run.
 	ran     chan struct{}
 	dead    []grave
+	planted int // Containers that a test has put onto the engine.
 }
 
 // grave is a Manager whose process was killed. Its goroutines hang where they

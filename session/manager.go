@@ -63,6 +63,7 @@ type Manager struct {
 	log    *slog.Logger
 	ports  *ports
 	store  *store
+	key    key
 	images *Images
 
 	// ctx is the life of everything that a Manager does on its own account:
@@ -118,14 +119,15 @@ type desktop struct {
 	cancel context.CancelCauseFunc
 
 	policy policy
-	// clients are the open streams, viewers those of the primary endpoint.
-	clients, viewers int
-	purge            purge
+	// clients are the open streams, viewers those of the primary endpoint, viewOnly
+	// those of the view-only link.
+	clients, viewers, viewOnly int
+	purge                      purge
 	// next is what is started when a Stopping one is gone, successor that start.
 	next      *plan
 	successor *attempt
-	// newHome says that its start makes the home, which goes if the start fails.
-	newHome bool
+	// homeLost says that its uid had a home before, which was gone at its start.
+	homeLost bool
 	// pictured says that its first client has been sent a picture.
 	pictured bool
 	// sample is what it used when somebody asked last.
@@ -158,6 +160,13 @@ func New(rt runtime.Runtime, opts Options) (*Manager, error) {
 	if err != nil {
 		return nil, err
 	}
+	key, made, err := loadKey(opts.DataDir)
+	if err == nil && made {
+		err = store.expectEarlier()
+	}
+	if err != nil {
+		return nil, err
+	}
 	if opts.Observer == nil {
 		opts.Observer = unobserved{}
 	}
@@ -168,6 +177,7 @@ func New(rt runtime.Runtime, opts Options) (*Manager, error) {
 		log:      opts.Logger,
 		ports:    newPorts(opts.PortStart, opts.PortEnd),
 		store:    store,
+		key:      key,
 		images:   NewImages(rt, opts.Catalog, opts.BuildArgs),
 		ctx:      ctx,
 		cancel:   cancel,

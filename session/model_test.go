@@ -51,8 +51,14 @@ type model struct {
 	doomed map[runtime.ID]bool
 	// left are the containers of desktops that ran when the last daemon ended; when
 	// that was, and whose they are.
-	left  map[runtime.ID]leftover
-	steps int
+	left map[runtime.ID]leftover
+	// strange are containers that a bystander made or renamed: they are nobody's desktop.
+	strange map[runtime.ID]bool
+	// worked are the uids in whose homes somebody has worked, purges the purges of a
+	// uid that have been asked for and not been answered.
+	worked map[string]bool
+	purges map[string][]<-chan error
+	steps  int
 }
 
 type leftover struct {
@@ -98,7 +104,12 @@ func (m *model) renew(t *rapid.T) {
 func (m *model) stop(t *rapid.T) {
 	uid := m.anyUID(t)
 	m.excuse(uid)
-	m.b.stopSoon(uid, session.StopOptions{Purge: rapid.Bool().Draw(t, "purge")})
+	purge := rapid.Bool().Draw(t, "purge")
+	done := m.b.stopSoon(uid, session.StopOptions{Purge: purge})
+	if purge {
+		delete(m.worked, uid)
+		m.purges[uid] = append(m.purges[uid], done)
+	}
 }
 
 // attach connects to a desktop that runs.
@@ -155,7 +166,7 @@ func (m *model) receive() {
 // hold keeps a client who is connected.
 func (m *model) hold(a *session.Attachment) {
 	alive := slices.ContainsFunc(m.b.engine.Containers(), func(c runtime.Container) bool {
-		return c.Labels["io.sage.uid"] == a.UID && c.State == runtime.StateRunning && !m.doomed[c.ID]
+		return c.Labels["io.sage.uid"] == a.UID && c.State == runtime.StateRunning && !m.doomed[c.ID] && !m.strange[c.ID]
 	})
 	m.held[a.UID] = append(m.held[a.UID], &client{a, !alive || a.Context().Err() != nil})
 }
@@ -182,13 +193,62 @@ func (m *model) die(t *rapid.T) {
 	}
 }
 
+// meddle lets a bystander do to a container or the volumes what people, and programs
+// that look after containers, do.
+func (m *model) meddle(t *rapid.T) {
+	all := m.b.engine.Containers()
+	if len(all) == 0 {
+		m.prune(t)
+		return
+	}
+	c := rapid.SampledFrom(all).Draw(t, "container")
+	uid := c.Labels["io.sage.uid"]
+	m.excuse(uid)
+	name := fmt.Sprintf("bystander-%d", m.steps)
+	switch rapid.SampledFrom([]string{"recreate", "copy", "copy and remove", "rename", "prune", "kill"}).Draw(t, "how") {
+	case "recreate":
+		if id, err := m.b.engine.Recreate(c.ID); err == nil {
+			m.strange[id] = m.strange[c.ID]
+		}
+	case "copy":
+		if id, err := m.b.engine.Copy(c.ID, name); err == nil {
+			m.strange[id] = true
+		}
+	case "copy and remove":
+		if id, err := m.b.engine.Copy(c.ID, name); err == nil {
+			m.strange[id] = true
+			m.b.engine.Vanish(c.ID)
+			m.b.engine.Rename(id, c.Name)
+			m.strange[id] = m.strange[c.ID]
+		}
+	case "rename":
+		if m.b.engine.Rename(c.ID, name) {
+			m.strange[c.ID] = true
+		}
+	case "prune":
+		m.prune(t)
+	case "kill":
+		m.b.engine.Kill(c.ID, 137, false)
+	}
+}
+
+func (m *model) prune(*rapid.T) {
+	for _, name := range m.b.engine.Prune() {
+		for _, uid := range m.uids() {
+			if m.b.home(uid) == name {
+				delete(m.worked, uid)
+			}
+		}
+	}
+}
+
 func (m *model) fault(t *rapid.T) {
 	m.healthy = time.Time{}
 	op := rapid.SampledFrom([]string{
 		fake.OpCreate, fake.OpStart, fake.OpStop, fake.OpRemove, fake.OpList, fake.OpInspect, fake.OpDial, fake.OpLogs,
-		fake.OpVolume, fake.OpRemoveVolume, fake.OpEvents,
+		fake.OpVolume, fake.OpEnsureVolume, fake.OpRemoveVolume, fake.OpEvents,
 	}).Draw(t, "op")
-	switch rapid.IntRange(0, 6).Draw(t, "fault") {
+	switch rapid.IntRange(0, 7).Draw(t, "fault") {
 	case 0:
 		m.b.engine.Hang(op, 1)
 	case 1:
@@ -203,11 +263,14 @@ func (m *model) fault(t *rapid.T) {
 		m.b.engine.Unavailable(true)
 	case 6:
 		m.b.engine.EndEvents()
+	case 7:
+		m.b.engine.LagList(rapid.SampledFrom([]time.Duration{0, 50 * time.Millisecond, 20 * time.Second}).Draw(t, "lag"))
 	}
 }
 
 func (m *model) heal(*rapid.T) {
 	m.b.engine.Heal()
+	m.b.engine.LagList(0)
 	m.healthy = time.Now()
 }
 
@@ -224,6 +287,7 @@ func (m *model) replace(t *rapid.T, end func()) {
 		uid := c.Labels["io.sage.uid"]
 		s, err := m.b.Get(uid)
 		switch {
+		case m.strange[c.ID]:
 		case err == nil && s.State.Running() && c.State.Alive():
 			before[uid] = s
 			m.left[c.ID] = leftover{uid, time.Now()}
@@ -259,11 +323,33 @@ func (m *model) check(t *rapid.T) {
 	synctest.Wait()
 	m.steps++
 	m.receive()
+	m.work()
 	for _, i := range invariants() {
 		if wrong := i.broken(m); wrong != "" {
 			t.Fatalf("%s But %s.", i.promise, wrong)
 		}
 	}
+}
+
+// work leaves something in the home of everybody whose desktop runs, unless a purge
+// of it may still come.
+func (m *model) work() {
+	for _, uid := range m.uids() {
+		m.purges[uid] = slices.DeleteFunc(m.purges[uid], func(done <-chan error) bool { return len(done) > 0 })
+		if s, err := m.b.Get(uid); err == nil && s.State.Running() && len(m.purges[uid]) == 0 && m.b.engine.WriteVolume(m.b.home(uid), "thesis", []byte(uid)) {
+			m.worked[uid] = true
+		}
+	}
+}
+
+// homeLost looks for the homes in which somebody has worked.
+func (m *model) homeLost() string {
+	for uid := range m.worked {
+		if got := m.b.engine.ReadVolume(m.b.home(uid), "thesis"); string(got) != uid {
+			return fmt.Sprintf("that of %s holds %q", uid, got)
+		}
+	}
+	return ""
 }
 
 // invariant is a promise that holds at every moment. The list in
@@ -287,6 +373,7 @@ func invariants() []invariant {
 		{"Every port that is lent has an owner.", (*model).portWithoutOwner},
 		{"Every stream's address leads to a desktop.", (*model).tokenWithoutDesktop},
 		{"No more starts are at work than may be, and none waits while there is room.", (*model).queueAstray},
+		{"A home in which somebody has worked is deleted by a purge, and by nothing else that Sage does.", (*model).homeLost},
 		{"No desktop is started beyond the number of those that there may be.", (*model).tooMany},
 	}
 }
@@ -295,6 +382,9 @@ func (m *model) twoContainers() string {
 	seen := map[string]bool{}
 	for _, c := range m.b.engine.Containers() {
 		uid := c.Labels["io.sage.uid"]
+		if m.strange[c.ID] {
+			continue
+		}
 		if seen[uid] {
 			return uid + " has two"
 		}
@@ -314,7 +404,7 @@ func (m *model) unknownContainer() string {
 	for _, c := range m.b.engine.Containers() {
 		uid := c.Labels["io.sage.uid"]
 		s, err := m.b.Get(uid)
-		if err != nil || s.State != session.Absent && s.State != session.Failed {
+		if err != nil || m.strange[c.ID] || s.State != session.Absent && s.State != session.Failed {
 			continue
 		}
 		since, known := m.strangers[c.ID]
@@ -451,6 +541,9 @@ func (m *model) tooMany() string {
 // rest lets everything end: afterwards nothing is left.
 func (m *model) rest(t *rapid.T, goroutines int) {
 	m.heal(t)
+	for id := range m.strange {
+		m.b.engine.Vanish(id)
+	}
 	m.b.pass(settled)
 	m.receive()
 	connected := []string{}
@@ -511,12 +604,12 @@ func walk(t *testing.T, rt *rapid.T) int {
 	bubble(t, func(_ *testing.T, b *bench) {
 		// Rapid fails by a panic, which has to leave the bubble first.
 		defer func() { failed = recover() }()
-		m := &model{b: b, held: map[string][]*client{}, known: map[string]string{}, doomed: map[runtime.ID]bool{}, left: map[runtime.ID]leftover{}, healthy: time.Now()}
+		m := &model{b: b, held: map[string][]*client{}, known: map[string]string{}, doomed: map[runtime.ID]bool{}, strange: map[runtime.ID]bool{}, worked: map[string]bool{}, purges: map[string][]<-chan error{}, left: map[runtime.ID]leftover{}, healthy: time.Now()}
 		synctest.Wait()
 		goroutines, _ := goroutinesOfBubble()
 		rt.Repeat(map[string]func(*rapid.T){
 			"start": m.start, "start again": m.start, "stop": m.stop, "renew": m.renew, "attach": m.attach, "arrive": m.arrive,
-			"release": m.release, "die": m.die, "fault": m.fault, "heal": m.heal, "heal again": m.heal,
+			"release": m.release, "die": m.die, "meddle": m.meddle, "fault": m.fault, "heal": m.heal, "heal again": m.heal,
 			"restart": m.restart, "kill": m.kill, "pass": m.pass, "pass more": m.pass,
 			"": m.check,
 		})

@@ -57,7 +57,7 @@ func TestOutdatedUnknown(t *testing.T) {
 		b.start("alice")
 		labels := b.container("alice").Labels
 		delete(labels, "io.sage.spec")
-		labels["io.sage.uid"], labels["io.sage.token"] = "bob", "other"
+		labels = b.Authentic(labels, "bob", true)
 		b.plant("collab-vm-bob", labels, true)
 		b.reboot()
 		if s, err := b.Get("bob"); err != nil || s.State != session.Ready || s.Outdated {

@@ -156,8 +156,12 @@ func (p *process) Dial(ctx context.Context, id runtime.ID, port uint16) (net.Con
 	return ask(p, func() (net.Conn, error) { return p.engine.Dial(ctx, id, port) })
 }
 
-func (p *process) Volume(ctx context.Context, name string) (bool, error) {
-	return ask(p, func() (bool, error) { return p.engine.Volume(ctx, name) })
+func (p *process) Volume(ctx context.Context, name string) (runtime.Volume, error) {
+	return ask(p, func() (runtime.Volume, error) { return p.engine.Volume(ctx, name) })
+}
+
+func (p *process) EnsureVolume(ctx context.Context, name string, labels map[string]string) (runtime.Volume, error) {
+	return ask(p, func() (runtime.Volume, error) { return p.engine.EnsureVolume(ctx, name, labels) })
 }
 
 func (p *process) RemoveVolume(ctx context.Context, name string) error {

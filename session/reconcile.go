@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -44,7 +45,7 @@ func (m *Manager) Recover(ctx context.Context) (Summary, error) {
 		return sum, fmt.Errorf("list containers by name: %w", unanswered(ctx, err))
 	}
 	for _, c := range named {
-		if _, ours := c.Labels[labelInstance]; !ours {
+		if _, labelled := c.Labels[labelInstance]; !labelled {
 			sum.Foreign++
 			m.log.Warn("container with our name is not one of sage's and is left alone: its uid has no desktop until it is removed",
 				"container", c.Name, "base-name", m.opts.BaseName)
@@ -56,6 +57,8 @@ func (m *Manager) Recover(ctx context.Context) (Summary, error) {
 // round is one comparison of the engine's containers with what is known.
 type round struct {
 	m *Manager
+	// known are the containers of desktops at its beginning.
+	known map[runtime.ID]bool
 
 	mu       sync.Mutex
 	sum      Summary
@@ -71,7 +74,7 @@ func (m *Manager) Reconcile(ctx context.Context) (Summary, error) {
 	if err != nil {
 		return Summary{}, fmt.Errorf("list containers: %w", err)
 	}
-	r := &round{m: m, unmet: map[string]error{}}
+	r := &round{m: m, known: m.knownContainers(), unmet: map[string]error{}}
 	listed := make(map[runtime.ID]bool, len(containers))
 	var work errgroup.Group // Problems are noted, every container is looked at.
 	work.SetLimit(looksAtOnce)
@@ -88,7 +91,7 @@ func (m *Manager) Reconcile(ctx context.Context) (Summary, error) {
 	m.noteKnown(r.unmet)
 	for _, d := range m.missing(listed) {
 		work.Go(func() error {
-			r.note(r.confirmEnded(ctx, d))
+			r.note(m.confirmEnded(ctx, d))
 			return nil
 		})
 	}
@@ -96,6 +99,9 @@ func (m *Manager) Reconcile(ctx context.Context) (Summary, error) {
 	if err := r.problems.ErrorOrNil(); err != nil {
 		m.log.Error("reconciling met problems", "error", err)
 		return r.sum, err
+	}
+	if len(r.unmet) == 0 && m.store.adoptsEarlier() {
+		m.store.endEarlier()
 	}
 	return r.sum, nil
 }
@@ -121,42 +127,76 @@ func (r *round) noteUnmet(uid string, err error) {
 	r.unmet[uid] = err
 }
 
-// meet decides about one container with our labels.
-func (r *round) meet(ctx context.Context, c runtime.Container) (Summary, error) {
+// meet decides about one container with our labels. Whatever it says of itself does
+// not end the process.
+func (r *round) meet(ctx context.Context, c runtime.Container) (found Summary, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("container %s: %v\n%s", c.Name, p, debug.Stack())
+		}
+	}()
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	m := r.m
-	id, err := parseLabels(c.Labels)
-	if err != nil {
+	if r.known[c.ID] {
+		return Summary{}, nil // Its start, its stop or the list's end takes care of it.
+	}
+	id, kept, is, err := m.identify(c)
+	if is == foreign {
 		m.report(c, err)
 		return Summary{Damaged: 1}, nil
+	}
+	if err != nil {
+		r.noteUnmet(id.uid, err)
+		return Summary{}, err
 	}
 	m.mu.Lock()
 	d := m.desktops[id.uid]
 	failed := d != nil && d.state == Failed
 	m.mu.Unlock()
 	if d != nil && !failed {
-		return Summary{}, nil // Its start, its stop or the list's end takes care of it.
+		return Summary{}, nil // Likewise.
 	}
-	listed := c
-	if c, err = m.rt.Inspect(ctx, c.ID); errors.Is(err, runtime.ErrNotFound) {
+	if is == current && !failed && c.State.Alive() && !kept.AnsweredAt.IsZero() {
+		return m.adopt(c, id, kept), nil // The list and the record say enough.
+	}
+	return r.meetOther(ctx, c, id, kept, is, failed)
+}
+
+// meetOther decides about a container that must be looked at.
+func (r *round) meetOther(ctx context.Context, listed runtime.Container, id identity, kept record, is standing, failed bool) (Summary, error) {
+	m := r.m
+	c, err := m.rt.Inspect(ctx, listed.ID)
+	if errors.Is(err, runtime.ErrNotFound) {
 		return Summary{}, nil // The list was older than its end.
-	} else if err != nil {
+	}
+	if err != nil {
 		if !failed && listed.State.Alive() {
 			r.noteUnmet(id.uid, fmt.Errorf("%w for container %s, which runs: %w", runtime.ErrUnavailable, listed.Name, err))
 		}
 		return Summary{}, err
 	}
-	// A failed one's is what came of a call whose answer was lost.
-	if !failed && c.State.Alive() {
-		return m.adopt(ctx, c, id), nil
+	switch {
+	case failed: // It is what came of a call whose answer was lost, or a copy.
+	case is == current && c.State.Alive():
+		return m.adoptYoung(ctx, c, id, kept), nil
+	case is == outdated && c.State.Alive() && !m.store.hasRecord(id.uid):
+		m.report(c, errors.New("sage made it, but its record is gone from the data directory: remove it, or start its uid anew"))
+		return Summary{Damaged: 1}, nil
 	}
 	m.log.Info("half-made or ended container is removed", "uid", id.uid, "container", c.Name, "state", c.State)
-	err = m.rt.Remove(ctx, c.ID)
-	if err == nil && failed {
-		err = m.removeNewHome(ctx, d)
+	return Summary{Removed: 1}, m.rt.Remove(ctx, c.ID)
+}
+
+// knownContainers returns those of desktops that have not failed.
+func (m *Manager) knownContainers() map[runtime.ID]bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	known := make(map[runtime.ID]bool, len(m.desktops))
+	for _, d := range m.desktops {
+		known[d.id] = d.id != "" && d.state != Failed
 	}
-	return Summary{Removed: 1}, err
+	return known
 }
 
 // report speaks once of a container whose labels cannot be understood.
@@ -170,45 +210,71 @@ func (m *Manager) report(c runtime.Container, err error) {
 	}
 }
 
-// adopt makes a running container a desktop. Its clients had no say in the end
-// of their streams, so the idle clock begins now; its lifetime goes on.
-//
-// One that may not have answered yet, since it is as young as a start may take,
-// is waited for like any start. An older one is Ready whatever it says: its end
-// might take somebody's work away.
-func (m *Manager) adopt(ctx context.Context, c runtime.Container, id identity) Summary {
-	app, _ := m.opts.Catalog().App(id.app)
-	now := time.Now()
-	d := &desktop{
-		uid: id.uid, state: Absent, changed: make(chan struct{}), identity: id,
-		id: c.ID, container: c.Name, policy: m.policyOf(app), created: c.CreatedAt, born: now,
-		phase: PhaseReady,
-	}
+// adopt makes a running container a desktop that has answered before. Its clients
+// had no say in the end of their streams, so the idle clock begins now; its lifetime
+// goes on. It is Ready whatever it says: its end might take somebody's work away.
+func (m *Manager) adopt(c runtime.Container, id identity, kept record) Summary {
+	d := m.adopted(c, id)
+	d.born, d.hostPorts = kept.AnsweredAt, kept.Ports
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.take(d, func() { m.makeReady(d) })
+}
+
+// adoptYoung makes a running container a desktop of which it is not on record that it
+// has answered. While it is as young as a start may take, it is waited for like any
+// start.
+func (m *Manager) adoptYoung(ctx context.Context, c runtime.Container, id identity, kept record) Summary {
+	d := m.adopted(c, id)
+	d.born = time.Now()
 	// The engine's clock may be another one.
-	if !c.StartedAt.IsZero() && c.StartedAt.Before(now) {
+	if !c.StartedAt.IsZero() && c.StartedAt.Before(d.born) {
 		d.born = c.StartedAt
 	}
 	for _, p := range c.Ports {
 		d.hostPorts = append(d.hostPorts, p.HostPort)
 	}
 	deadline := d.born.Add(d.policy.start)
-	young := c.State == runtime.StateRunning && now.Before(deadline)
+	young := c.State == runtime.StateRunning && time.Now().Before(deadline)
 	answers := !young || m.probe(ctx, c.ID, id.primary()) == nil
-
+	if answers {
+		kept.Container, kept.Ports, kept.AnsweredAt = c.ID, d.hostPorts, d.born
+		if err := m.store.saveRecord(kept); err != nil {
+			m.log.Error("record of a desktop was not completed", "uid", d.uid, "error", err)
+		}
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if _, known := m.desktops[d.uid]; known || m.closing {
+	return m.take(d, func() {
+		if answers {
+			m.makeReady(d)
+			return
+		}
+		m.setState(d, Starting)
+		l := &launch{m: m, d: d, id: c.ID, deadline: deadline}
+		m.carryOut(l, l.await)
+	})
+}
+
+// adopted makes a desktop of a container that runs.
+func (m *Manager) adopted(c runtime.Container, id identity) *desktop {
+	app, _ := m.opts.Catalog().App(id.app)
+	return &desktop{
+		uid: id.uid, state: Absent, changed: make(chan struct{}), identity: id,
+		id: c.ID, container: c.Name, policy: m.policyOf(app), created: c.CreatedAt,
+		phase: PhaseReady,
+	}
+}
+
+// take adds a desktop that was adopted, unless its uid has one by now. The Manager's
+// lock is held.
+func (m *Manager) take(d *desktop, begin func()) Summary {
+	if known := m.desktops[d.uid]; known != nil || m.closing {
 		return Summary{}
 	}
 	m.ports.adopt(d.uid, d.hostPorts)
 	m.desktops[d.uid] = d
-	if answers {
-		m.makeReady(d)
-	} else {
-		m.setState(d, Starting)
-		l := &launch{m: m, d: d, id: c.ID, deadline: deadline}
-		m.carryOut(l, l.await)
-	}
+	begin()
 	m.log.Info("desktop is adopted", "uid", d.uid, "app", d.app, "container", d.container, "state", d.state)
 	return Summary{Adopted: 1}
 }
@@ -226,12 +292,11 @@ func (m *Manager) missing(listed map[runtime.ID]bool) []*desktop {
 	return missing
 }
 
-// confirmEnded looks again, since the list may be older than the desktop, and
-// clears away one that does not run.
-func (r *round) confirmEnded(ctx context.Context, d *desktop) (Summary, error) {
+// confirmEnded looks at a running desktop's container, since a list may be older than
+// the desktop and lag behind its end, and clears away one that does not run.
+func (m *Manager) confirmEnded(ctx context.Context, d *desktop) (Summary, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	m := r.m
 	c, err := m.rt.Inspect(ctx, d.id)
 	cause := error(nil)
 	switch {

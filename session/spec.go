@@ -11,14 +11,14 @@ import (
 func (m *Manager) spec(id identity, p plan, hostPorts []uint16) runtime.Spec {
 	app := p.app
 	spec := runtime.Spec{
-		Name:  m.opts.BaseName + id.uid,
+		Name:  m.opts.containerName(id.uid),
 		Image: app.Image,
 		// The same at every start: programs put it into the lock files that they
 		// keep in the home.
 		Hostname: app.ID,
 		Network:  m.opts.Network,
 		Env:      p.env,
-		Labels:   m.opts.labels(id),
+		Labels:   m.opts.labels(id, m.key),
 		ReadOnly: app.ReadOnly,
 		Limits:   id.limits,
 	}

@@ -54,10 +54,14 @@ func (m *Manager) Start(ctx context.Context, uid string, req Request) (Session, 
 // bring carries Start out; p is nil for what was saved, with another environment
 // where env is not nil. The Manager's lock is held, but not while it waits.
 func (m *Manager) bring(ctx context.Context, uid string, p *plan, env map[string]any) (Session, error) {
+	answered := false // Its start has just ended well.
 	for {
 		d := m.desktops[uid]
 		if d != nil && d.state.Running() && !m.closing {
-			return m.session(d), nil
+			if answered || m.stillRuns(ctx, d) {
+				return m.session(d), nil
+			}
+			continue
 		}
 		underWay := d != nil && (d.state == Preparing || d.state == Starting)
 		if m.closing || m.draining && !underWay {
@@ -72,6 +76,7 @@ func (m *Manager) bring(ctx context.Context, uid string, p *plan, env map[string
 			err = m.awaitChange(ctx, d, m.ctx.Done())
 		case underWay:
 			err = m.awaitStart(ctx, d.attempt)
+			answered = true
 		case p == nil:
 			p, err = m.savedPlan(uid, env)
 		default:
@@ -82,6 +87,7 @@ func (m *Manager) bring(ctx context.Context, uid string, p *plan, env map[string
 				m.forget(d)
 			}
 			err = m.awaitStart(ctx, m.begin(uid, *p))
+			answered = true
 		}
 		if err != nil {
 			return Session{}, err
@@ -153,7 +159,7 @@ func (m *Manager) begin(uid string, p plan) *attempt {
 	d := &desktop{
 		uid: uid, state: Absent, changed: make(chan struct{}),
 		identity:  identityOf(uid, p.app),
-		container: m.opts.BaseName + uid,
+		container: m.opts.containerName(uid),
 		policy:    m.policyOf(p.app),
 		created:   time.Now(),
 		phase:     PhaseSettings,
@@ -178,7 +184,7 @@ func (m *Manager) carryOut(l *launch, run func(context.Context) error) *attempt 
 		defer cancel(nil)
 		err := run(ctx)
 		if err == nil {
-			err = m.handOut(l.d)
+			err = l.handOut()
 		}
 		l.report(ctx, err)
 		if err == nil {
@@ -190,8 +196,17 @@ func (m *Manager) carryOut(l *launch, run func(context.Context) error) *attempt 
 	return a
 }
 
-// handOut makes a desktop that answers Ready.
-func (m *Manager) handOut(d *desktop) error {
+// handOut makes a desktop that answers Ready, and puts on record that it has
+// answered, so that the next daemon need not ask it.
+func (l *launch) handOut() error {
+	m, d := l.m, l.d
+	m.mu.Lock()
+	r := d.record()
+	r.Container, r.Ports, r.AnsweredAt = d.id, d.hostPorts, time.Now()
+	m.mu.Unlock()
+	if err := m.store.saveRecord(r); err != nil { // The next daemon looks for itself.
+		m.log.Error("record of a desktop was not completed", "uid", d.uid, "error", err)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if d.state != Starting {

@@ -147,6 +147,10 @@ func (m *Manager) clearAway(d *desktop, remove func() error, failure *StartError
 	if !m.insist(d.uid, remove) {
 		return
 	}
+	// From now on a copy of the container is not believed.
+	if err := m.store.removeRecord(d.uid); err != nil {
+		m.log.Error("record of a desktop that is gone was not removed", "uid", d.uid, "error", err)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if d.purge.wanted {
@@ -209,11 +213,7 @@ func (m *Manager) tryRemove(id runtime.ID, grace time.Duration, failure *StartEr
 func (m *Manager) deleteKept(uid string) (found bool, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(m.ctx), callTimeout)
 	defer cancel()
-	volume := m.opts.homeVolume(uid)
-	hadHome, err := m.rt.Volume(ctx, volume)
-	if err == nil {
-		err = m.rt.RemoveVolume(ctx, volume)
-	}
+	hadHome, err := m.deleteHome(ctx, uid, "", "purged by request")
 	if err != nil {
 		return hadHome, unanswered(ctx, err)
 	}

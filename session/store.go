@@ -31,14 +31,21 @@ type settings struct {
 // store keeps one file of settings per uid. Its methods may be called at any
 // time for different uids; for one uid the Manager calls them in turn.
 type store struct {
-	// dir has the settings, pictures the last pictures.
-	dir, pictures string
-	log           *slog.Logger
+	// dir has the settings, pictures the last pictures, records what is secret of the
+	// desktops that run.
+	dir, pictures, records string
+	// earlier is a file that exists until the desktops of an earlier version have been
+	// adopted.
+	earlier string
+	log     *slog.Logger
 }
 
 func newStore(dataDir string, log *slog.Logger) (*store, error) {
-	s := &store{dir: filepath.Join(dataDir, "sessions"), pictures: filepath.Join(dataDir, "pictures"), log: log}
-	for _, dir := range []string{s.dir, s.pictures} {
+	s := &store{
+		dir: filepath.Join(dataDir, "sessions"), pictures: filepath.Join(dataDir, "pictures"), records: filepath.Join(dataDir, "desktops"),
+		earlier: filepath.Join(dataDir, "adopt-earlier"), log: log,
+	}
+	for _, dir := range []string{s.dir, s.pictures, s.records} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, fmt.Errorf("%w: data directory: %w: make it writable or set SAGE_DATA_DIR", ErrStore, err)
 		}
@@ -47,6 +54,32 @@ func newStore(dataDir string, log *slog.Logger) (*store, error) {
 		}
 	}
 	return s, nil
+}
+
+// expectEarlier lets desktops of an earlier version be adopted, where the data
+// directory may be one of its.
+func (s *store) expectEarlier() error {
+	saved, err := os.ReadDir(s.dir)
+	if err == nil && len(saved) > 0 {
+		err = os.WriteFile(s.earlier, nil, 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: data directory: %w", ErrStore, err)
+	}
+	return nil
+}
+
+// adoptsEarlier reports whether desktops of an earlier version may still be adopted.
+func (s *store) adoptsEarlier() bool {
+	_, err := os.Stat(s.earlier)
+	return err == nil
+}
+
+// endEarlier says that the desktops of an earlier version have been adopted.
+func (s *store) endEarlier() {
+	if err := os.Remove(s.earlier); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.log.Error("desktops of an earlier version could still be adopted: remove the file", "file", s.earlier, "error", err)
+	}
 }
 
 // removeUnfinished deletes what a crash in the middle of a save has left: files

@@ -49,8 +49,11 @@ func newToken() string { return strings.ToLower(rand.Text()) }
 // that it needs no place of its own, and the other one does not follow from it.
 func viewTokenOf(token string) string {
 	sum := sha256.Sum256([]byte("view-only " + token))
-	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:len(token)])
+	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:viewTokenLength])
 }
+
+// viewTokenLength is that of newToken's.
+const viewTokenLength = 26
 
 // newPassword makes a password for a VNC server: VncAuth knows 8 characters and no more (RFC 6143, section 7.2.2).
 func newPassword() string { return strings.ToLower(rand.Text()[:8]) }

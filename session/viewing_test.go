@@ -123,7 +123,7 @@ func TestVNCPassword(t *testing.T) {
 			if err != nil || len(list) != 1 {
 				t.Fatalf("%d containers, %v", len(list), err)
 			}
-			password := list[0].Labels["io.sage.vnc-password"]
+			_, password := b.RecordOf("alice")
 			if len(password) != 8 || seen[password] {
 				t.Errorf("password %q, want another one of 8 characters at every start", password)
 			}

@@ -66,7 +66,7 @@ func TestWatchTellsAStart(t *testing.T) {
 	bubble(t, func(t *testing.T, b *bench) {
 		w := b.watch("alice")
 		b.pass(time.Second)
-		b.engine.Delay(fake.OpVolume, time.Second)
+		b.engine.Delay(fake.OpEnsureVolume, time.Second)
 		b.engine.Delay(fake.OpStart, time.Second)
 		b.engine.Delay(fake.OpRemove, time.Second)
 		got := b.startSoon("alice", session.Request{App: "desk"})

@@ -53,6 +53,7 @@ type Desktop struct {
 	Clients   int        `json:"clients" doc:"Open streams."`
 	Viewers   int        `json:"viewers" doc:"Open streams of the primary endpoint: somebody who also listens counts once."`
 	Home      bool       `json:"home" doc:"What is done there is kept for the uid's next desktop."`
+	HomeLost  bool       `json:"home_lost,omitempty" doc:"What the uid had kept was removed by another program before this desktop started."`
 	Limits    *Limits    `json:"limits,omitempty" doc:"What the desktop may use, as far as the engine honours it."`
 	CreatedAt time.Time  `json:"created_at,omitzero"`
 	// StartedAt is when the desktop answered first.

@@ -144,9 +144,10 @@ func TestForeignNamesNeverReachTheEngine(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"", "../containers/a", "a?force=1"} {
-		if found, err := rt.Volume(t.Context(), name); found || err != nil {
-			t.Errorf("volume %q: %v, %v", name, found, err)
-		}
+		_, err := rt.Volume(t.Context(), name)
+		wantKind(t, err, "volume", runtime.ErrNotFound)
+		_, err = rt.EnsureVolume(t.Context(), name, nil)
+		wantKind(t, err, "ensurevolume", runtime.ErrInvalid)
 		if err := rt.RemoveVolume(t.Context(), name); err != nil {
 			t.Errorf("remove volume %q: %v", name, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
 
 	"sage/runtime"
 )
@@ -64,10 +65,36 @@ func (r *Runtime) Stop(ctx context.Context, id runtime.ID, grace time.Duration) 
 	}
 	seconds := wholeSeconds(grace)
 	err = fault(ctx, op, string(id), e.api.ContainerStop(ctx, string(id), container.StopOptions{Timeout: &seconds}))
-	if errors.Is(err, runtime.ErrNotFound) {
+	switch {
+	case errors.Is(err, runtime.ErrNotFound):
 		return nil
+	case err != nil:
+		return err
 	}
-	return err
+	return fault(ctx, op, string(id), e.awaitListed(ctx, id))
+}
+
+// awaitListed blocks until the engine's list says, too, that a container does not
+// run. Docker 26 lists a container as running for some milliseconds after its stop,
+// while its inspection says that it has ended.
+func (e *engine) awaitListed(ctx context.Context, id runtime.ID) error {
+	const (
+		pause    = 5 * time.Millisecond
+		attempts = 400
+	)
+	for range attempts {
+		listed, err := e.api.ContainerList(ctx, container.ListOptions{Filters: filters.NewArgs(
+			filters.Arg("id", string(id)), filters.Arg("status", string(container.StateRunning)))})
+		if err != nil || len(listed) == 0 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+	return nil // Its list is wrong for good: that is seen by others.
 }
 
 // wholeSeconds rounds up, as the engine knows whole seconds only; a negative

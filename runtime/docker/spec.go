@@ -49,7 +49,7 @@ func translate(spec runtime.Spec, can runtime.Capabilities, logDriver string) (r
 			ReadonlyRootfs: spec.ReadOnly,
 			RestartPolicy:  container.RestartPolicy{Name: container.RestartPolicyDisabled},
 			ShmSize:        spec.Limits.ShmBytes,
-			Mounts:         mounts(spec.Volumes, spec.Labels),
+			Mounts:         mounts(spec.Volumes),
 			Tmpfs:          tmpfs(spec.Tmpfs),
 			LogConfig:      logging(logDriver),
 			Resources:      resources(spec.Limits, can),
@@ -86,15 +86,10 @@ func portKey(port uint16) nat.Port {
 	return nat.Port(strconv.Itoa(int(port)) + "/tcp")
 }
 
-func mounts(volumes []runtime.VolumeMount, labels map[string]string) []mount.Mount {
+func mounts(volumes []runtime.VolumeMount) []mount.Mount {
 	out := make([]mount.Mount, 0, len(volumes))
 	for _, volume := range volumes {
-		out = append(out, mount.Mount{
-			Type:          mount.TypeVolume,
-			Source:        volume.Volume,
-			Target:        volume.Path,
-			VolumeOptions: &mount.VolumeOptions{Labels: labels},
-		})
+		out = append(out, mount.Mount{Type: mount.TypeVolume, Source: volume.Volume, Target: volume.Path})
 	}
 	return out
 }

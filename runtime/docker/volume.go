@@ -3,25 +3,47 @@ package docker
 import (
 	"context"
 	"errors"
+	"fmt"
+
+	"github.com/docker/docker/api/types/volume"
 
 	"sage/runtime"
 )
 
 // Volume implements runtime.Runtime.
-func (r *Runtime) Volume(ctx context.Context, name string) (bool, error) {
+func (r *Runtime) Volume(ctx context.Context, name string) (runtime.Volume, error) {
 	const op = "volume"
 	e, err := r.current(ctx)
 	if err != nil {
-		return false, fault(ctx, op, name, err)
+		return runtime.Volume{}, fault(ctx, op, name, err)
 	}
 	if !runtime.ValidName(name) {
-		return false, nil
+		return runtime.Volume{}, failure(op, name, runtime.ErrNotFound, nil)
 	}
-	_, err = e.api.VolumeInspect(ctx, name)
-	if err = fault(ctx, op, name, err); errors.Is(err, runtime.ErrNotFound) {
-		return false, nil
+	found, err := e.api.VolumeInspect(ctx, name)
+	if err != nil {
+		return runtime.Volume{}, fault(ctx, op, name, err)
 	}
-	return err == nil, err
+	return runtime.Volume{Name: found.Name, Labels: found.Labels}, nil
+}
+
+// EnsureVolume implements runtime.Runtime. The engine answers a request to create
+// a volume that exists with that volume (API: VolumeCreate).
+func (r *Runtime) EnsureVolume(ctx context.Context, name string, labels map[string]string) (runtime.Volume, error) {
+	const op = "ensurevolume"
+	e, err := r.current(ctx)
+	if err != nil {
+		return runtime.Volume{}, fault(ctx, op, name, err)
+	}
+	// The engine would invent a name for an empty one.
+	if !runtime.ValidName(name) {
+		return runtime.Volume{}, failure(op, name, runtime.ErrInvalid, fmt.Errorf("volume name %q", name))
+	}
+	found, err := e.api.VolumeCreate(ctx, volume.CreateOptions{Name: name, Labels: labels})
+	if err != nil {
+		return runtime.Volume{}, fault(ctx, op, name, err)
+	}
+	return runtime.Volume{Name: found.Name, Labels: found.Labels}, nil
 }
 
 // RemoveVolume implements runtime.Runtime.

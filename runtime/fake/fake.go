@@ -84,9 +84,10 @@ type Runtime struct {
 	serial     uint64
 	images     map[string]*image
 	containers map[runtime.ID]*container
-	volumes    map[string]map[string][]byte
+	volumes    map[string]*volume
 	held       map[netip.AddrPort]struct{}
 	watches    map[*watch]struct{}
+	listLag    time.Duration
 }
 
 var _ runtime.Runtime = (*Runtime)(nil)
@@ -97,7 +98,7 @@ func New(options Options) *Runtime {
 		options:    options,
 		images:     map[string]*image{},
 		containers: map[runtime.ID]*container{},
-		volumes:    map[string]map[string][]byte{},
+		volumes:    map[string]*volume{},
 		held:       map[netip.AddrPort]struct{}{},
 		watches:    map[*watch]struct{}{},
 	}
@@ -170,11 +171,11 @@ func (r *Runtime) create(spec runtime.Spec) (runtime.ID, error) {
 	}
 	for _, mount := range spec.Volumes {
 		if _, there := r.volumes[mount.Volume]; !there {
-			r.volumes[mount.Volume] = map[string][]byte{}
+			r.volumes[mount.Volume] = &volume{files: map[string][]byte{}}
 		}
 		r.fill(mount, img)
 	}
-	c := newContainer(runtime.ID(r.identifier("container")), clone(spec), img, time.Now())
+	c := newContainer(runtime.ID(r.identifier("container")), inherit(clone(spec), img), img, time.Now())
 	c.address = address(r.serial)
 	c.reserved = r.options.ReservesPorts
 	r.containers[c.id] = c
@@ -183,7 +184,7 @@ func (r *Runtime) create(spec runtime.Spec) (runtime.ID, error) {
 
 // fill puts the image's files into an empty volume. The lock is held.
 func (r *Runtime) fill(mount runtime.VolumeMount, img *image) {
-	files := r.volumes[mount.Volume]
+	files := r.volumes[mount.Volume].files
 	if len(files) > 0 {
 		return
 	}
@@ -251,7 +252,11 @@ func (r *Runtime) List(ctx context.Context, selector runtime.Selector) ([]runtim
 	var found []runtime.Container
 	for _, c := range r.sorted() {
 		if selector.Matches(c.spec.Name, c.spec.Labels) {
-			found = append(found, c.describe(false))
+			one := c.describe(false)
+			if one.State == runtime.StateExited && time.Since(c.finished) < r.listLag {
+				one.State = runtime.StateRunning
+			}
+			found = append(found, one)
 		}
 	}
 	return found, nil
@@ -364,15 +369,50 @@ func (r *Runtime) FollowLogs(ctx context.Context, id runtime.ID, lines int, w io
 	}
 }
 
+// volume is a named volume.
+type volume struct {
+	labels map[string]string
+	files  map[string][]byte
+}
+
 // Volume implements runtime.Runtime.
-func (r *Runtime) Volume(ctx context.Context, name string) (bool, error) {
+func (r *Runtime) Volume(ctx context.Context, name string) (runtime.Volume, error) {
 	if err := r.enter(ctx, OpVolume, name); err != nil {
-		return false, err
+		return runtime.Volume{}, err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	_, there := r.volumes[name]
-	return there, nil
+	v, there := r.volumes[name]
+	if !there {
+		return runtime.Volume{}, fail(OpVolume, name, runtime.ErrNotFound, nil)
+	}
+	return runtime.Volume{Name: name, Labels: maps.Clone(v.labels)}, nil
+}
+
+// EnsureVolume implements runtime.Runtime.
+func (r *Runtime) EnsureVolume(ctx context.Context, name string, labels map[string]string) (found runtime.Volume, err error) {
+	err = r.perform(ctx, OpEnsureVolume, name, func() error {
+		found, err = r.ensureVolume(name, labels)
+		return err
+	})
+	if err != nil {
+		return runtime.Volume{}, err
+	}
+	return found, nil
+}
+
+func (r *Runtime) ensureVolume(name string, labels map[string]string) (runtime.Volume, error) {
+	if !runtime.ValidName(name) {
+		return runtime.Volume{}, fail(OpEnsureVolume, name, runtime.ErrInvalid, fmt.Errorf("volume name %q", name))
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	v, there := r.volumes[name]
+	if !there {
+		v = &volume{labels: maps.Clone(labels), files: map[string][]byte{}}
+		r.volumes[name] = v
+	}
+	return runtime.Volume{Name: name, Labels: maps.Clone(v.labels)}, nil
 }
 
 // RemoveVolume implements runtime.Runtime.

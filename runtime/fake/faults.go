@@ -26,6 +26,7 @@ const (
 	OpStats        = "stats"
 	OpDial         = "dial"
 	OpVolume       = "volume"
+	OpEnsureVolume = "ensurevolume"
 	OpRemoveVolume = "removevolume"
 )
 
@@ -80,7 +81,7 @@ func (r *Runtime) Hang(op string, nth int) { r.faults.add(op, nth, rule{}) }
 
 // Lose lets the nth call of an operation from now on be carried out, and its
 // answer be lost: the caller gets runtime.ErrUnavailable. 1 is the next one, 0
-// means all of them. Create, Start, Stop, Remove and RemoveVolume can be lost; for
+// means all of them. Create, Start, Stop, Remove, EnsureVolume and RemoveVolume can be lost; for
 // the others it is as if they had failed.
 func (r *Runtime) Lose(op string, nth int) {
 	r.faults.add(op, nth, rule{err: runtime.ErrUnavailable, after: true})

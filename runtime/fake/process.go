@@ -83,8 +83,13 @@ func (p *Process) ReadFile(path string) ([]byte, error) {
 	var data []byte
 	var there bool
 	switch place := c.place(path); {
+	case path == "/proc/self/mounts":
+		data, there = []byte("shm /dev/shm tmpfs rw,nosuid,nodev,noexec 0 0\n"), true
 	case place.volume != "":
-		data, there = p.runtime.volumes[place.volume][place.inside]
+		var v *volume
+		if v, there = p.runtime.volumes[place.volume]; there {
+			data, there = v.files[place.inside]
+		}
 	default:
 		data, there = c.own[path]
 		if !there && !place.memory {
@@ -109,7 +114,7 @@ func (p *Process) WriteFile(path string, data []byte) error {
 	switch {
 	case place.volume != "":
 		if volume, there := p.runtime.volumes[place.volume]; there {
-			volume[place.inside] = slices.Clone(data)
+			volume.files[place.inside] = slices.Clone(data)
 			return nil
 		}
 		return &fs.PathError{Op: "write", Path: path, Err: fs.ErrNotExist}

@@ -18,6 +18,17 @@ func clone(spec runtime.Spec) runtime.Spec {
 	return spec
 }
 
+// inherit adds the image's labels to a spec that is the fake's own, as engines do.
+func inherit(spec runtime.Spec, img *image) runtime.Spec {
+	labels := maps.Clone(img.Labels)
+	if labels == nil {
+		return spec
+	}
+	maps.Copy(labels, spec.Labels)
+	spec.Labels = labels
+	return spec
+}
+
 // address is an address of 10.88.0.0/16 for the container of that number.
 func address(serial uint64) netip.Addr {
 	return netip.AddrFrom4([4]byte{10, byte(88 + serial>>16), byte(serial >> 8), byte(serial)})

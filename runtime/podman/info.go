@@ -34,7 +34,8 @@ func describe(said *define.Info) runtime.Info {
 	// delegated to its user.
 	if !info.Rootless || info.CgroupVersion == 2 {
 		has := func(controller string) bool { return slices.Contains(said.Host.CgroupControllers, controller) }
-		info.Capabilities.Stats = true
+		// Of cgroup v2 an engine may be given no part, also with root.
+		info.Capabilities.Stats = info.CgroupVersion == 1 || has("memory") && has("pids")
 		info.Capabilities.CPULimit = has("cpu")
 		info.Capabilities.MemoryLimit = has("memory")
 		info.Capabilities.PIDsLimit = has("pids")

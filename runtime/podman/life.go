@@ -40,12 +40,6 @@ func (r *Runtime) Create(ctx context.Context, spec runtime.Spec) (runtime.ID, er
 		if err := l.checkNetwork(ctx, op, spec); err != nil {
 			return "", err
 		}
-		// The engine would make the volumes by itself, but without labels.
-		for _, name := range volumeNames(spec.Volumes) {
-			if err := ensureVolume(ctx, name, spec.Labels); err != nil {
-				return "", err
-			}
-		}
 		made, err := containers.CreateWithSpec(ctx, g, nil)
 		return runtime.ID(made.ID), err
 	})

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,12 +72,33 @@ func sharesNamespace(socket, kind string) bool {
 	if err != nil || fail != nil || peer.Pid <= 0 {
 		return false
 	}
-	theirs, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/%s", peer.Pid, kind))
+	return inNamespace(int(peer.Pid), kind)
+}
+
+// inNamespace reports whether most threads of a process are in this process's
+// namespace of that kind. A service moves single threads to the namespaces of
+// containers, its first one, too (seen with Podman 5.8).
+func inNamespace(pid int, kind string) bool {
+	ours, err := os.Readlink("/proc/self/ns/" + kind)
 	if err != nil {
 		return false
 	}
-	ours, err := os.Readlink("/proc/self/ns/" + kind)
-	return err == nil && ours == theirs
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/ns/%s", pid, kind))
+	if err != nil {
+		return false
+	}
+	here, elsewhere := 0, 0
+	for _, thread := range threads {
+		theirs, err := os.Readlink(thread)
+		switch {
+		case err != nil: // It has ended, or may not be looked at.
+		case theirs == ours:
+			here++
+		default:
+			elsewhere++
+		}
+	}
+	return here > elsewhere
 }
 
 // covers tells whether an interface's network includes an address.

@@ -1,8 +1,10 @@
 package podman
 
 import (
+	"cmp"
 	"maps"
 	"math"
+	"path"
 	"slices"
 	"strconv"
 	"syscall"
@@ -19,6 +21,8 @@ import (
 const (
 	// logDriver is the one that can be read everywhere and bounded.
 	logDriver = define.KubernetesLogging
+	// shm is where POSIX shared memory is (shm_overview(7)).
+	shm = "/dev/shm"
 	// logBytes bounds what a container's log takes on the host.
 	logBytes = 10 << 20
 )
@@ -65,10 +69,10 @@ func translate(spec runtime.Spec, info runtime.Info) (*specgen.SpecGenerator, er
 	}
 	g.PortMappings = ports(spec.Ports)
 	g.Mounts = tmpfs(spec.Tmpfs)
-	g.Volumes = namedVolumes(spec.Volumes)
-	if spec.Limits.ShmBytes > 0 {
-		g.ShmSize = &spec.Limits.ShmBytes
+	if !slices.ContainsFunc(spec.Tmpfs, func(m runtime.TmpfsMount) bool { return path.Clean(m.Path) == shm }) {
+		g.Mounts = append(g.Mounts, sharedMemory(spec.Limits.ShmBytes))
 	}
+	g.Volumes = namedVolumes(spec.Volumes)
 	g.ResourceLimits = limits(spec.Limits, info.Capabilities)
 	return g, nil
 }
@@ -109,21 +113,20 @@ func tmpfs(mounts []runtime.TmpfsMount) []specs.Mount {
 	return out
 }
 
+// sharedMemory mounts /dev/shm, as the engine does it for a container whose root
+// file system is writable. Since version 4.7 the engine's own is read-only where
+// the root file system is and ReadWriteTmpfs is off (its pull request 19422).
+func sharedMemory(size int64) specs.Mount {
+	const usual = 64 << 20
+	return specs.Mount{Destination: shm, Type: "tmpfs", Source: "shm", Options: []string{
+		"rw", "nosuid", "nodev", "noexec", "mode=1777", "notmpcopyup", "size=" + strconv.FormatInt(cmp.Or(size, usual), 10),
+	}}
+}
+
 func namedVolumes(mounts []runtime.VolumeMount) []*specgen.NamedVolume {
 	out := make([]*specgen.NamedVolume, 0, len(mounts))
 	for _, mount := range mounts {
 		out = append(out, &specgen.NamedVolume{Name: mount.Volume, Dest: mount.Path})
-	}
-	return out
-}
-
-// volumeNames are the volumes of a spec, each once.
-func volumeNames(mounts []runtime.VolumeMount) []string {
-	var out []string
-	for _, mount := range mounts {
-		if !slices.Contains(out, mount.Volume) {
-			out = append(out, mount.Volume)
-		}
 	}
 	return out
 }

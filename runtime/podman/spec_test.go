@@ -54,7 +54,8 @@ func TestTranslate(t *testing.T) {
 		{"volume", *g.Volumes[0], specgen.NamedVolume{Name: "home", Dest: "/home/app"}},
 		{"sized tmpfs", g.Mounts[0].Options, []string{"rw", "nosuid", "nodev", "mode=1777", "notmpcopyup", "size=1048576"}},
 		{"tmpfs", g.Mounts[1].Options, []string{"rw", "nosuid", "nodev", "mode=1777", "notmpcopyup"}},
-		{"shared memory", *g.ShmSize, int64(1 << 26)},
+		{"shared memory", g.Mounts[2].Destination, "/dev/shm"},
+		{"shared memory's options", g.Mounts[2].Options, []string{"rw", "nosuid", "nodev", "noexec", "mode=1777", "notmpcopyup", "size=67108864"}},
 		{"cpu quota", *g.ResourceLimits.CPU.Quota, int64(150_000)},
 		{"cpu period", *g.ResourceLimits.CPU.Period, uint64(100_000)},
 		{"memory", *g.ResourceLimits.Memory.Limit, int64(1 << 28)},
@@ -79,8 +80,8 @@ func TestTranslateLeavesOutWhatTheEngineIgnores(t *testing.T) {
 	if g.ResourceLimits != nil {
 		t.Errorf("limits: %+v", g.ResourceLimits)
 	}
-	if g.ShmSize == nil {
-		t.Error("the size of /dev/shm is honoured everywhere, but was left out")
+	if len(g.Mounts) != 3 || g.Mounts[2].Destination != "/dev/shm" {
+		t.Error("/dev/shm is honoured everywhere, but was left out")
 	}
 	if g.NetNS.NSMode != specgen.Default {
 		t.Errorf("network %q", g.NetNS.NSMode)

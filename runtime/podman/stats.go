@@ -16,7 +16,8 @@ import (
 )
 
 // errNoStats is what an engine says that has no part of the control groups.
-var errNoStats = errors.New("without root the engine counts with cgroup v2 only (boot with systemd.unified_cgroup_hierarchy=1)")
+var errNoStats = errors.New("the engine has no control groups that count: without root it needs cgroup v2 " +
+	"(boot with systemd.unified_cgroup_hierarchy=1) with the controllers memory and pids (systemd: Delegate=memory pids)")
 
 // errNotRunning is about a container without processes.
 var errNotRunning = errors.New("the container does not run")

@@ -2,6 +2,7 @@ package podman
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/containers/podman/v5/pkg/bindings/volumes"
 	"github.com/containers/podman/v5/pkg/domain/entities/types"
@@ -10,12 +11,44 @@ import (
 )
 
 // Volume implements runtime.Runtime.
-func (r *Runtime) Volume(ctx context.Context, name string) (bool, error) {
+func (r *Runtime) Volume(ctx context.Context, name string) (runtime.Volume, error) {
+	const op = "volume"
 	if !runtime.ValidName(name) {
-		return false, nil
+		return runtime.Volume{}, failure(op, name, runtime.ErrNotFound, nil)
 	}
-	return call(ctx, r, "volume", name, func(ctx context.Context, _ *link) (bool, error) {
-		return volumeExists(ctx, name)
+	return call(ctx, r, op, name, func(ctx context.Context, _ *link) (runtime.Volume, error) {
+		found, there, err := findVolume(ctx, name)
+		if err == nil && !there {
+			err = failure(op, name, runtime.ErrNotFound, nil)
+		}
+		return found, err
+	})
+}
+
+// EnsureVolume implements runtime.Runtime.
+func (r *Runtime) EnsureVolume(ctx context.Context, name string, labels map[string]string) (runtime.Volume, error) {
+	const op = "ensurevolume"
+	if !runtime.ValidName(name) {
+		return runtime.Volume{}, failure(op, name, runtime.ErrInvalid, fmt.Errorf("volume name %q", name))
+	}
+	return call(ctx, r, op, name, func(ctx context.Context, _ *link) (runtime.Volume, error) {
+		for {
+			found, there, err := findVolume(ctx, name)
+			if err != nil || there {
+				return found, err
+			}
+			made, err := volumes.Create(ctx, types.VolumeCreateOptions{Name: name, Labels: labels}, nil)
+			if err == nil {
+				return runtime.Volume{Name: made.Name, Labels: made.Labels}, nil
+			}
+			if kindOf("create", err) != runtime.ErrConflict {
+				return runtime.Volume{}, err
+			}
+			// Another caller made it in the meantime.
+			if ctx.Err() != nil {
+				return runtime.Volume{}, ctx.Err()
+			}
+		}
 	})
 }
 
@@ -37,7 +70,7 @@ func (r *Runtime) RemoveVolume(ctx context.Context, name string) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		there, err := volumeExists(ctx, name)
+		_, there, err := findVolume(ctx, name)
 		if err != nil || !there {
 			return err
 		}
@@ -49,29 +82,15 @@ func (r *Runtime) RemoveVolume(ctx context.Context, name string) error {
 	})
 }
 
-// ensureVolume makes a volume that is not there.
-func ensureVolume(ctx context.Context, name string, labels map[string]string) error {
-	there, err := volumeExists(ctx, name)
-	if err != nil || there {
-		return err
-	}
-	_, err = volumes.Create(ctx, types.VolumeCreateOptions{Name: name, Labels: labels}, nil)
-	if err == nil || kindOf("create", err) != runtime.ErrConflict {
-		return err
-	}
-	// Somebody else made it in the meantime.
-	return nil
-}
-
-// volumeExists looks for exactly this name. The bindings' Exists would take an
+// findVolume looks for exactly this name. The bindings' Exists would take an
 // engine that fails for an answer.
-func volumeExists(ctx context.Context, name string) (bool, error) {
-	found, err := volumes.Inspect(ctx, name, nil)
+func findVolume(ctx context.Context, name string) (found runtime.Volume, there bool, err error) {
+	answer, err := volumes.Inspect(ctx, name, nil)
 	switch {
-	case err == nil:
-		return found.Name == name, nil
-	case kindOf("volume", err) == runtime.ErrNotFound:
-		return false, nil
+	case err == nil && answer.Name == name:
+		return runtime.Volume{Name: name, Labels: answer.Labels}, true, nil
+	case err == nil || kindOf("volume", err) == runtime.ErrNotFound:
+		return runtime.Volume{}, false, nil
 	}
-	return false, err
+	return runtime.Volume{}, false, err
 }

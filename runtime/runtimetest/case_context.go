@@ -45,6 +45,10 @@ func methods(t *testing.T, s *scope, running, created runtime.ID) []method {
 			return err
 		}},
 		{"volume", func(ctx context.Context) error { _, err := s.rt.Volume(ctx, spec.Name); return err }},
+		{"ensurevolume", func(ctx context.Context) error {
+			_, err := s.rt.EnsureVolume(ctx, spec.Name, nil)
+			return err
+		}},
 		{"removevolume", func(ctx context.Context) error { return s.rt.RemoveVolume(ctx, spec.Name) }},
 		{"stop", func(ctx context.Context) error { return s.rt.Stop(ctx, running, time.Second) }},
 		{"remove", func(ctx context.Context) error { return s.rt.Remove(ctx, running) }},

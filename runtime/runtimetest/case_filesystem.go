@@ -1,6 +1,7 @@
 package runtimetest
 
 import (
+	"cmp"
 	"testing"
 
 	"sage/runtime"
@@ -43,15 +44,21 @@ func fileSystemCases() []testCase {
 				}
 			}
 		}},
-		{"shared memory has its size", func(t *testing.T, s *scope) {
-			spec := s.spec(t, app.HTTPPort)
-			spec.Limits.ShmBytes = 32 * mebibyte
-			p := s.run(t, spec)
-			if got := p.size(t, "/dev/shm"); got != 32*mebibyte {
-				t.Errorf("/dev/shm has %d bytes, want %d", got, 32*mebibyte)
-			}
-			if !p.write(t, "/dev/shm/new", "x") {
-				t.Error("cannot write to /dev/shm")
+		{"shared memory is writable and has its size", func(t *testing.T, s *scope) {
+			for _, readOnly := range []bool{false, true} {
+				for _, bytes := range []int64{0, 32 * mebibyte} {
+					spec := s.spec(t, app.HTTPPort)
+					spec.ReadOnly = readOnly
+					spec.Limits.ShmBytes = bytes
+					p := s.run(t, spec)
+					if got, want := p.size(t, "/dev/shm"), cmp.Or(bytes, 64*mebibyte); got != want {
+						t.Errorf("read-only %t: /dev/shm has %d bytes, want %d", readOnly, got, want)
+					}
+					if !p.write(t, "/dev/shm/new", "x") {
+						t.Errorf("read-only %t: cannot write to /dev/shm", readOnly)
+					}
+					p.wantMount(t, "/dev/shm", "rw", "nosuid", "nodev", "noexec")
+				}
 			}
 		}},
 		{"everything at once", func(t *testing.T, s *scope) {

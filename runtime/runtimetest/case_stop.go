@@ -121,8 +121,13 @@ func unknownCases() []testCase {
 		}},
 		{"unknown volumes", func(t *testing.T, s *scope) {
 			name := "sage-test-" + s.unique + "-nowhere"
-			if there, err := s.rt.Volume(t.Context(), name); err != nil || there {
-				t.Errorf("volume: %t, %v, want false", there, err)
+			_, err := s.rt.Volume(t.Context(), name)
+			s.want(t, err, "volume", runtime.ErrNotFound)
+			for _, bad := range []string{"", "a/b", "-a"} {
+				_, err := s.rt.Volume(t.Context(), bad)
+				s.want(t, err, "volume", runtime.ErrNotFound)
+				_, err = s.rt.EnsureVolume(t.Context(), bad, nil)
+				s.want(t, err, "ensurevolume", runtime.ErrInvalid)
 			}
 			if err := s.rt.RemoveVolume(t.Context(), name); err != nil {
 				t.Errorf("removevolume: %v", err)

@@ -1,6 +1,10 @@
 package runtimetest
 
 import (
+	"errors"
+	"maps"
+	"strconv"
+	"sync"
 	"testing"
 
 	"sage/runtime"
@@ -13,6 +17,58 @@ func volumeCases() []testCase {
 		{"an empty volume is filled from the image", func(t *testing.T, s *scope) {
 			spec := s.spec(t, app.HTTPPort)
 			spec.Volumes = []runtime.VolumeMount{{Volume: s.volume(t), Path: HomePath}}
+			p := s.run(t, spec)
+			if got := p.read(t, SeedPath); got != SeedText {
+				t.Errorf("%s holds %q, want %q", SeedPath, got, SeedText)
+			}
+			if !p.write(t, HomePath+"/new", "x") {
+				t.Error("the volume does not belong to the image's user")
+			}
+		}},
+		{"a volume keeps the labels that it was made with", func(t *testing.T, s *scope) {
+			name := s.volume(t)
+			want := map[string]string{"io.sage.test.owner": "one", "io.sage.test.odd": oddLabels()["io.sage.test.quotes"]}
+			for _, labels := range []map[string]string{want, {"io.sage.test.owner": "two"}, nil} {
+				v, err := s.rt.EnsureVolume(t.Context(), name, labels)
+				if err != nil || v.Name != name || !maps.Equal(v.Labels, want) {
+					t.Errorf("ensurevolume: %+v, %v, want %v", v, err, want)
+				}
+			}
+			spec := s.spec(t)
+			spec.Volumes = []runtime.VolumeMount{{Volume: name, Path: HomePath}}
+			s.remove(t, s.start(t, spec))
+			if v, err := s.rt.Volume(t.Context(), name); err != nil || v.Name != name || !maps.Equal(v.Labels, want) {
+				t.Errorf("volume: %+v, %v, want %v", v, err, want)
+			}
+		}},
+		{"of several makers of a volume one succeeds", func(t *testing.T, s *scope) {
+			name := s.volume(t)
+			const makers = 8
+			var seen [makers]string
+			var all sync.WaitGroup
+			for i := range makers {
+				all.Go(func() {
+					v, err := s.rt.EnsureVolume(t.Context(), name, map[string]string{"io.sage.test.maker": strconv.Itoa(i)})
+					if err != nil {
+						t.Errorf("ensurevolume: %v", err)
+					}
+					seen[i] = v.Labels["io.sage.test.maker"]
+				})
+			}
+			all.Wait()
+			for _, maker := range seen {
+				if maker != seen[0] || maker == "" {
+					t.Fatalf("the makers saw the volume of %q", seen)
+				}
+			}
+		}},
+		{"a volume that was made before is filled from the image", func(t *testing.T, s *scope) {
+			spec := s.spec(t, app.HTTPPort)
+			name := s.volume(t)
+			if _, err := s.rt.EnsureVolume(t.Context(), name, nil); err != nil {
+				t.Fatal(err)
+			}
+			spec.Volumes = []runtime.VolumeMount{{Volume: name, Path: HomePath}}
 			p := s.run(t, spec)
 			if got := p.read(t, SeedPath); got != SeedText {
 				t.Errorf("%s holds %q, want %q", SeedPath, got, SeedText)
@@ -48,8 +104,8 @@ func testVolume(t *testing.T, s *scope) {
 	spec.Volumes = []runtime.VolumeMount{{Volume: name, Path: HomePath}}
 	exists := func(want bool) {
 		t.Helper()
-		if there, err := s.rt.Volume(ctx, name); err != nil || there != want {
-			t.Errorf("volume: %t, %v, want %t", there, err, want)
+		if _, err := s.rt.Volume(ctx, name); (err == nil) != want || err != nil && !errors.Is(err, runtime.ErrNotFound) {
+			t.Errorf("volume: %v, want %t", err, want)
 		}
 	}
 	exists(false)

@@ -9,7 +9,9 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -133,6 +135,23 @@ func (p *probe) size(t *testing.T, path string) int64 {
 		t.Fatal(err)
 	}
 	return size
+}
+
+// wantMount looks for options of the file system that is mounted at path, in the
+// kernel's own table (proc_pid_mounts(5)).
+func (p *probe) wantMount(t *testing.T, path string, options ...string) {
+	t.Helper()
+	got := []string(nil)
+	for line := range strings.Lines(p.read(t, "/proc/self/mounts")) {
+		if fields := strings.Fields(line); len(fields) > 3 && fields[1] == path {
+			got = strings.Split(fields[3], ",")
+		}
+	}
+	for _, want := range options {
+		if !slices.Contains(got, want) {
+			t.Errorf("%s is mounted with %q, want %s", path, got, want)
+		}
+	}
 }
 
 // exit makes the program end with a code; the answer may get lost on the way.

@@ -96,6 +96,8 @@ export interface Desktop {
   expires_at?: string;
   limits?: Limits;
   home?: boolean;
+  /** What the uid had kept was removed by another program before this desktop started. */
+  home_lost?: boolean;
   reason?: Reason;
 }
 

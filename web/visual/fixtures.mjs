@@ -59,6 +59,7 @@ const layer = (id, current, total) => ({ id, status: "Downloading", current, tot
 
 export const desktops = {
   running: { ...running, uid: "running", app: "firefox", state: "occupied", clients: 3, viewers: 2 },
+  lost: { ...running, uid: "lost", app: "firefox", state: "occupied", clients: 1, viewers: 1, home_lost: true },
   idle: { ...running, uid: "idle", app: "blender", state: "ready", idle_deadline: at(272) },
   pulling: {
     ...common,

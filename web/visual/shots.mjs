@@ -70,6 +70,7 @@ const views = {
   "no-page": ["/nowhere", (page) => page.locator("[data-code=no_page]").waitFor()],
   token: ["/", (page) => page.locator("#token").waitFor(), { locked: true }],
   desktop: ["/desktop/running", connected],
+  "home-lost": ["/desktop/lost", (page) => page.locator("[data-note=home-lost]").waitFor()],
   ...Object.fromEntries(
     ["people", "clipboard", "keys", "screen", "share"].map((panel) => [
       `desktop-${panel}`,

@@ -142,8 +142,8 @@ func TestBrokenEngine(t *testing.T) {
 		breakage
 		open OpenFunc
 	}{
-		{breakage{"storage full", full(1 << 20), Fail, "disk", "/graph, where 1MiB are free: that is full", "system prune"}, storage},
-		{breakage{"storage low", full(1 << 30), Warn, "disk", "/graph, where only 1GiB are free", "system prune"}, storage},
+		{breakage{"storage full", full(1 << 20), Fail, "disk", "/graph, where 1MiB are free: that is full", "image prune"}, storage},
+		{breakage{"storage low", full(1 << 30), Warn, "disk", "/graph, where only 1GiB are free", "image prune"}, storage},
 		{breakage{"not delegated", nil, Warn, "limits", "not honoured here: memory", "Delegate=cpu cpuset io memory pids"}, limits(true, 2)},
 		{breakage{"rootless on cgroup v1", nil, Warn, "limits", "(cgroup version 1)", "systemd.unified_cgroup_hierarchy=1"}, limits(true, 1)},
 		{breakage{"memory controller is off", nil, Warn, "limits", "not honoured here: memory", "cgroup_enable=memory"}, limits(false, 2)},

@@ -34,7 +34,8 @@ func examineStorage(host Host, info runtime.Info) []Finding {
 	if err != nil {
 		return nil // The engine may be in a virtual machine.
 	}
-	mend := info.Backend + " system prune removes what nobody uses; else give " + info.Storage + " more room, or another place in the engine's configuration"
+	mend := info.Backend + " image prune removes images that nothing uses (do not prune volumes: the homes of people who are away are volumes); else give " +
+		info.Storage + " more room, or another place in the engine's configuration"
 	return []Finding{examineRoom("disk", "images and homes are in "+info.Storage, mend, space, storageLow, storageFull)}
 }
 

@@ -40,6 +40,7 @@ export function Stage({ uid, app, desktop, gone, failed, stop }: StageProps) {
   const [sound, setSound] = useState(false);
   const [heard, setHeard] = useState(false);
   const [barHidden, setBarHidden] = useState(false);
+  const [warned, setWarned] = useState(false);
   const hurry = useMemo(() => new EventTarget(), []);
   const newest = useRef(desktop);
   newest.current = desktop;
@@ -187,8 +188,31 @@ export function Stage({ uid, app, desktop, gone, failed, stop }: StageProps) {
           {state !== "connected" && (
             <Connecting lost={state === "disconnected"} stopping={desktop.state === "stopping"} now={() => hurry.dispatchEvent(new Event("hurry"))} />
           )}
+          {state === "connected" && desktop.home_lost && !warned && (
+            <HomeLost
+              close={() => {
+                setWarned(true);
+                screen?.focus();
+              }}
+            />
+          )}
         </div>
       </main>
+    </div>
+  );
+}
+
+/** Says that the person's files were removed by another program. */
+function HomeLost({ close }: { close: () => void }) {
+  return (
+    <div class="panel note" data-note="home-lost">
+      <p>
+        <strong>Your earlier files are not here any more.</strong> Another program on the server removed them, so this desktop starts empty. Ask whoever runs the
+        server whether there is a backup.
+      </p>
+      <button type="button" class="button" onClick={close}>
+        Go on
+      </button>
     </div>
   );
 }
