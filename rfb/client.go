@@ -115,6 +115,10 @@ func (c *Client) Size() (width, height int) {
 	return c.width, c.height
 }
 
+// LimitPixels lets no framebuffer be larger from now on, in pixels: a server that
+// says so leads to an error. It is not called during a Capture or an Update.
+func (c *Client) LimitPixels(pixels int) { c.maxPixels = pixels }
+
 // Name gives the desktop's name as the server announced it (RFC 6143 section 7.3.2), at most 4096 bytes, unchecked.
 func (c *Client) Name() string { return c.name }
 

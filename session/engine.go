@@ -143,17 +143,25 @@ func (m *Manager) lookSoon(d *desktop) {
 	})
 }
 
-// stillRuns asks the engine whether a running desktop's container runs, so that
-// nobody gets the address of one that has ended a moment ago. Where the engine does
-// not answer soon, the desktop counts as running. The Manager's lock is held, but not
-// while the engine is asked.
+// stillRuns reports whether a running desktop's container runs, so that nobody gets
+// the address of one that has ended a moment ago. A client's open stream is proof
+// enough; else the engine is asked, once for all who want to know at that moment.
+// Where it does not answer soon, the desktop counts as running. The Manager's lock is
+// held, but not while the engine is asked.
 func (m *Manager) stillRuns(ctx context.Context, d *desktop) bool {
-	if m.outage.error() == nil {
-		m.mu.Unlock()
-		ctx, cancel := context.WithTimeout(ctx, handOutTimeout)
-		_, _ = m.confirmEnded(ctx, d) // Without an answer nothing is known.
-		cancel()
-		m.mu.Lock()
+	if d.clients > 0 || m.outage.error() != nil {
+		return d.state.Running()
 	}
+	look := m.looks.DoChan(string(d.id), func() (any, error) {
+		ctx, cancel := context.WithTimeout(m.ctx, handOutTimeout)
+		defer cancel()
+		return m.confirmEnded(ctx, d)
+	})
+	m.mu.Unlock()
+	select {
+	case <-look: // Without an answer nothing is known.
+	case <-ctx.Done():
+	}
+	m.mu.Lock()
 	return d.state.Running()
 }

@@ -3,6 +3,8 @@ package session
 import (
 	"maps"
 	"time"
+
+	"sage/runtime"
 )
 
 // Tokens is the number of stream tokens that lead somewhere.
@@ -33,6 +35,17 @@ func (m *Manager) Authentic(labels map[string]string, uid string, recorded bool)
 		}
 	}
 	return labels
+}
+
+// ContainerOf returns the engine's identifier of uid's container; empty where none is
+// known.
+func (m *Manager) ContainerOf(uid string) runtime.ID {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if d := m.desktops[uid]; d != nil {
+		return d.id
+	}
+	return ""
 }
 
 // Unanswer takes from the record of uid's desktop that it has answered.

@@ -8,6 +8,9 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+	"golang.org/x/sync/singleflight"
+
 	"sage/catalog"
 	"sage/runtime"
 	"sage/viewer"
@@ -65,6 +68,8 @@ type Manager struct {
 	store  *store
 	key    key
 	images *Images
+	// began is when the Manager was made.
+	began time.Time
 
 	// ctx is the life of everything that a Manager does on its own account:
 	// starts, stops, the monitor. cancel ends it, work counts it.
@@ -74,8 +79,11 @@ type Manager struct {
 	// idle is closed when a closed Manager does nothing any more.
 	idle    chan struct{}
 	endOnce sync.Once
-	// pictures is as full as there are pictures being taken.
-	pictures chan struct{}
+	// pixels bound the pictures that are in memory, taking shares those of one desktop.
+	pixels pixels
+	taking singleflight.Group
+	// looks are those at the containers of desktops whose address is handed out.
+	looks singleflight.Group
 	// kick asks the monitor to reconcile at once.
 	kick chan struct{}
 
@@ -128,6 +136,10 @@ type desktop struct {
 	successor *attempt
 	// homeLost says that its uid had a home before, which was gone at its start.
 	homeLost bool
+	// pictureFailed is when a picture of it did not come in time, and pictureFailure
+	// what was wrong; zero where that has not happened.
+	pictureFailed  time.Time
+	pictureFailure error
 	// pictured says that its first client has been sent a picture.
 	pictured bool
 	// sample is what it used when somebody asked last.
@@ -178,12 +190,13 @@ func New(rt runtime.Runtime, opts Options) (*Manager, error) {
 		ports:    newPorts(opts.PortStart, opts.PortEnd),
 		store:    store,
 		key:      key,
+		began:    time.Now(),
 		images:   NewImages(rt, opts.Catalog, opts.BuildArgs),
 		ctx:      ctx,
 		cancel:   cancel,
 		idle:     make(chan struct{}),
 		kick:     make(chan struct{}, 1),
-		pictures: make(chan struct{}, picturesAtOnce),
+		pixels:   pixels{live: semaphore.NewWeighted(picturePixels), last: semaphore.NewWeighted(picturePixels)},
 		outage:   newOutage(),
 		desktops: map[string]*desktop{},
 		tokens:   map[string]string{},

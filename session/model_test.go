@@ -52,6 +52,10 @@ type model struct {
 	// left are the containers of desktops that ran when the last daemon ended; when
 	// that was, and whose they are.
 	left map[runtime.ID]leftover
+	// copies are the containers that a bystander made in the place of a desktop's,
+	// booted is when the daemon came up.
+	copies map[runtime.ID]bool
+	booted time.Time
 	// strange are containers that a bystander made or renamed: they are nobody's desktop.
 	strange map[runtime.ID]bool
 	// worked are the uids in whose homes somebody has worked, purges the purges of a
@@ -166,7 +170,7 @@ func (m *model) receive() {
 // hold keeps a client who is connected.
 func (m *model) hold(a *session.Attachment) {
 	alive := slices.ContainsFunc(m.b.engine.Containers(), func(c runtime.Container) bool {
-		return c.Labels["io.sage.uid"] == a.UID && c.State == runtime.StateRunning && !m.doomed[c.ID] && !m.strange[c.ID]
+		return c.ID == m.b.ContainerOf(a.UID) && c.State == runtime.StateRunning && !m.doomed[c.ID]
 	})
 	m.held[a.UID] = append(m.held[a.UID], &client{a, !alive || a.Context().Err() != nil})
 }
@@ -208,7 +212,7 @@ func (m *model) meddle(t *rapid.T) {
 	switch rapid.SampledFrom([]string{"recreate", "copy", "copy and remove", "rename", "prune", "kill"}).Draw(t, "how") {
 	case "recreate":
 		if id, err := m.b.engine.Recreate(c.ID); err == nil {
-			m.strange[id] = m.strange[c.ID]
+			m.strange[id], m.copies[id] = m.strange[c.ID], true
 		}
 	case "copy":
 		if id, err := m.b.engine.Copy(c.ID, name); err == nil {
@@ -219,7 +223,7 @@ func (m *model) meddle(t *rapid.T) {
 			m.strange[id] = true
 			m.b.engine.Vanish(c.ID)
 			m.b.engine.Rename(id, c.Name)
-			m.strange[id] = m.strange[c.ID]
+			m.strange[id], m.copies[id] = m.strange[c.ID], true
 		}
 	case "rename":
 		if m.b.engine.Rename(c.ID, name) {
@@ -297,6 +301,7 @@ func (m *model) replace(t *rapid.T, end func()) {
 	}
 	calm := !m.healthy.IsZero() && time.Since(m.healthy) > settled
 	end()
+	m.booted = time.Now()
 	m.b.boot()
 	m.stopping = map[string]time.Time{}
 	for _, held := range m.held { // Their streams are cut.
@@ -404,6 +409,9 @@ func (m *model) unknownContainer() string {
 	for _, c := range m.b.engine.Containers() {
 		uid := c.Labels["io.sage.uid"]
 		s, err := m.b.Get(uid)
+		if m.copies[c.ID] && c.CreatedAt.Before(m.booted) {
+			continue // It may be that of a data directory from a backup.
+		}
 		if err != nil || m.strange[c.ID] || s.State != session.Absent && s.State != session.Failed {
 			continue
 		}
@@ -541,8 +549,10 @@ func (m *model) tooMany() string {
 // rest lets everything end: afterwards nothing is left.
 func (m *model) rest(t *rapid.T, goroutines int) {
 	m.heal(t)
-	for id := range m.strange {
-		m.b.engine.Vanish(id)
+	for _, all := range []map[runtime.ID]bool{m.strange, m.copies} {
+		for id := range all {
+			m.b.engine.Vanish(id)
+		}
 	}
 	m.b.pass(settled)
 	m.receive()
@@ -604,7 +614,7 @@ func walk(t *testing.T, rt *rapid.T) int {
 	bubble(t, func(_ *testing.T, b *bench) {
 		// Rapid fails by a panic, which has to leave the bubble first.
 		defer func() { failed = recover() }()
-		m := &model{b: b, held: map[string][]*client{}, known: map[string]string{}, doomed: map[runtime.ID]bool{}, strange: map[runtime.ID]bool{}, worked: map[string]bool{}, purges: map[string][]<-chan error{}, left: map[runtime.ID]leftover{}, healthy: time.Now()}
+		m := &model{b: b, held: map[string][]*client{}, known: map[string]string{}, doomed: map[runtime.ID]bool{}, strange: map[runtime.ID]bool{}, copies: map[runtime.ID]bool{}, worked: map[string]bool{}, purges: map[string][]<-chan error{}, left: map[runtime.ID]leftover{}, healthy: time.Now()}
 		synctest.Wait()
 		goroutines, _ := goroutinesOfBubble()
 		rt.Repeat(map[string]func(*rapid.T){

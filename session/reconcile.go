@@ -180,8 +180,9 @@ func (r *round) meetOther(ctx context.Context, listed runtime.Container, id iden
 	case failed: // It is what came of a call whose answer was lost, or a copy.
 	case is == current && c.State.Alive():
 		return m.adoptYoung(ctx, c, id, kept), nil
-	case is == outdated && c.State.Alive() && !m.store.hasRecord(id.uid):
-		m.report(c, errors.New("sage made it, but its record is gone from the data directory: remove it, or start its uid anew"))
+	case is == outdated && c.State.Alive() && c.CreatedAt.Before(m.began):
+		// The data directory may be one that was restored from a backup.
+		m.report(c, errors.New("sage made it, but it is not on record in the data directory: remove it, or start its uid anew"))
 		return Summary{Damaged: 1}, nil
 	}
 	m.log.Info("half-made or ended container is removed", "uid", id.uid, "container", c.Name, "state", c.State)

@@ -64,12 +64,6 @@ func (s *store) loadRecord(uid string) (r record, ok bool, err error) {
 	return r, true, nil
 }
 
-// hasRecord reports whether there is a record of a uid.
-func (s *store) hasRecord(uid string) bool {
-	_, err := os.Stat(s.recordPath(uid))
-	return err == nil
-}
-
 // saveRecord writes a uid's record. It does not wait for the disk: a machine that
 // loses power loses the container, too.
 func (s *store) saveRecord(r record) error {

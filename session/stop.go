@@ -132,10 +132,15 @@ func (m *Manager) takeDown(d *desktop, reason StopReason, failure *StartError) {
 	m.log.Info("desktop is being stopped", "uid", d.uid, "app", d.app, "reason", reason)
 	id, grace := d.id, d.policy.stop
 	m.work.Go(func() {
+		kept := func() {}
 		if failure == nil {
-			m.keepPicture(m.ctx, d)
+			kept = m.keepPicture(d)
 		}
-		m.clearAway(d, func() error { return m.tryRemove(id, grace, failure) }, failure)
+		m.clearAway(d, func() error {
+			err := m.tryRemove(id, grace, failure)
+			kept()
+			return err
+		}, failure)
 	})
 }
 
