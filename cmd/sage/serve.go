@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
 	"slices"
 	"sync"
 	"syscall"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/urfave/cli/v2"
 
 	"sage/cmd/internal/daemon"
@@ -39,6 +41,7 @@ func serveCommand() *cli.Command {
 			if err := cfg.Validate(); err != nil {
 				return usageError{err}
 			}
+			limitMemory(cfg.Logger)
 			d, err := daemon.New(c.Context, cfg)
 			if err != nil {
 				return err
@@ -49,6 +52,19 @@ func serveCommand() *cli.Command {
 			return supervised(c.Context, hurry, d, systemd.Notifier{Log: cfg.Logger})
 		},
 	})
+}
+
+// limitMemory makes the garbage collector work harder before the process reaches the
+// memory limit of its control group, where the kernel would kill it. GOMEMLIMIT comes
+// first.
+func limitMemory(log *slog.Logger) {
+	limit, err := memlimit.SetGoMemLimitWithOpts()
+	switch {
+	case err != nil: // Most often there is no limit.
+		log.Debug("memory limit is not known", "error", err)
+	case limit > 0:
+		log.Info("memory limit", "bytes", limit)
+	}
 }
 
 // supervised runs the daemon and tells the service manager how it is.
