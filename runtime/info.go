@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"net"
 	"net/netip"
 	"slices"
 )
@@ -25,6 +26,13 @@ type Info struct {
 	// dialled without a published port. There are none for a process outside of
 	// containers, in another engine's, or on the host's network.
 	Networks []Network
+	// Published are the addresses of the engine's host at which ports of the asking
+	// process's container are published. There are none where Networks has none.
+	Published []netip.AddrPort
+	// Subnets are the address ranges of the engine's networks, from which containers
+	// reach this host. There are none on an engine without root, whose containers come
+	// from the host's own addresses.
+	Subnets []netip.Prefix
 	// Storage is the directory on the engine's host below which it keeps images and
 	// containers; empty where the engine does not tell.
 	Storage string
@@ -68,6 +76,16 @@ func ParseNetwork(name, address, gateway string) (Network, bool) {
 	n := Network{Name: name, Address: own}
 	n.Gateway, _ = netip.ParseAddr(gateway)
 	return n, true
+}
+
+// ParsePublished makes the address of a published port of what an engine says;
+// false for what is none. Engines leave the address empty for every address.
+func ParsePublished(address, port string) (netip.AddrPort, bool) {
+	if address == "" {
+		address = "0.0.0.0"
+	}
+	published, err := netip.ParseAddrPort(net.JoinHostPort(address, port))
+	return published, err == nil
 }
 
 // Joins tells whether this process is on the network of that name.

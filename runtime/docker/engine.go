@@ -52,7 +52,10 @@ func ask(ctx context.Context, api *client.Client) (*engine, error) {
 	if e.info.Capabilities.ContainerAddress, err = bridgeReachable(ctx, api, e.info.Rootless, info.Name); err != nil {
 		return nil, err
 	}
-	e.info.Networks, err = e.networks(ctx)
+	if err := e.lookAround(ctx); err != nil {
+		return nil, err
+	}
+	e.info.Subnets, err = e.subnets(ctx)
 	return e, err
 }
 
@@ -61,6 +64,7 @@ func (e *engine) describe() runtime.Info {
 	info := e.info
 	info.Warnings = slices.Clone(info.Warnings)
 	info.Networks = slices.Clone(info.Networks)
+	info.Published, info.Subnets = slices.Clone(info.Published), slices.Clone(info.Subnets)
 	return info
 }
 

@@ -33,6 +33,8 @@ func answered(t *testing.T, answers map[string]transport) *Runtime {
 			return resp, err
 		case "/info":
 			return reply(http.StatusOK, `{"ServerVersion":"20.10","MemoryLimit":true,"CpuCfsQuota":true,"PidsLimit":true}`)(r)
+		case "/networks":
+			return reply(http.StatusOK, `[{"Name":"bridge","IPAM":{"Config":[{"Subnet":"172.17.0.0/16","Gateway":"172.17.0.1"}]}},{"Name":"host"}]`)(r)
 		case "/networks/bridge":
 			return reply(http.StatusNotFound, `{"message":"network bridge not found"}`)(r)
 		}

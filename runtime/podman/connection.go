@@ -142,7 +142,10 @@ func (l *link) ask(ctx context.Context) (*link, error) {
 	if fresh.info.Capabilities.ContainerAddress, err = l.reachable(ctx, fresh.info.Rootless); err != nil {
 		return nil, err
 	}
-	fresh.info.Networks, err = networks(ctx)
+	if err := fresh.lookAround(ctx); err != nil {
+		return nil, err
+	}
+	fresh.info.Subnets, err = fresh.subnets(ctx)
 	return fresh, err
 }
 
@@ -165,6 +168,7 @@ func (l *link) describe() runtime.Info {
 	info := l.info
 	info.Warnings = slices.Clone(info.Warnings)
 	info.Networks = slices.Clone(info.Networks)
+	info.Published, info.Subnets = slices.Clone(info.Published), slices.Clone(info.Subnets)
 	return info
 }
 
