@@ -17,6 +17,18 @@ import (
 // defaultMaxLength is the bound of a string variable without max_length, in characters.
 const defaultMaxLength = 1024
 
+// MaxMistakes is the largest number of bad values that [App.Environ] names.
+const MaxMistakes = 20
+
+// MoreError stands for the bad values that were not named.
+type MoreError struct {
+	// Count is their number, at least 1.
+	Count int
+}
+
+// Error returns "and N more".
+func (e *MoreError) Error() string { return fmt.Sprintf("and %d more", e.Count) }
+
 // VariableError is one value that a caller may not set.
 type VariableError struct {
 	// Name is the variable's name as the caller gave it.
@@ -41,7 +53,8 @@ func (e *VariableError) text() string {
 // caller wrote. A list is []any of strings, []string, or one string with white space between the items; it is returned
 // with one space between them.
 //
-// An error is a *multierror.Error of *VariableError, one for each bad value, in the order of their names.
+// An error is a *multierror.Error of *VariableError, one for each bad value, in the order of their names. It names the
+// first [MaxMistakes] of them; a last *MoreError counts the others.
 func (a *App) Environ(given map[string]any) (map[string]string, error) {
 	env := maps.Clone(a.Env)
 	if env == nil {
@@ -59,18 +72,29 @@ func (a *App) Environ(given map[string]any) (map[string]string, error) {
 		}
 	}
 	bad := &multierror.Error{ErrorFormat: formatLines}
+	more := 0
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		v, ok := known[name]
-		if !ok {
+		if !ok && len(bad.Errors) < MaxMistakes {
 			bad.Errors = append(bad.Errors, a.refuseName(name, slices.Collect(maps.Keys(known))))
 			continue
 		}
-		s, no := v.accept(given[name])
-		if no != nil {
-			bad.Errors = append(bad.Errors, no)
+		if !ok {
+			more++
 			continue
 		}
-		env[name] = s
+		s, no := v.accept(given[name])
+		switch {
+		case no == nil:
+			env[name] = s
+		case len(bad.Errors) < MaxMistakes:
+			bad.Errors = append(bad.Errors, no)
+		default:
+			more++
+		}
+	}
+	if more > 0 {
+		bad.Errors = append(bad.Errors, &MoreError{more})
 	}
 	if err := bad.ErrorOrNil(); err != nil {
 		return nil, err
