@@ -2,44 +2,18 @@ package httpapi
 
 import (
 	"context"
-	"crypto/rand"
-	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"sage/httpapi/limit"
 )
-
-// requestIDHeader names a request in the logs of all programs that it passes.
-const requestIDHeader = "X-Request-Id"
-
-// requestIDChars are those that a sane one is made of.
-const requestIDChars = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 
 // clipped is the longest text of a client's that is logged, in bytes.
 const clipped = 64
-
-// request is what logs say of where something came from.
-type request struct{ id, remote string }
-
-// requestKey is the context's key of a request.
-type requestKey struct{}
-
-// identify names a request: by the id that it brings, where that is sane, else
-// by a new one. The answer carries it.
-func identify(w http.ResponseWriter, r *http.Request) *http.Request {
-	id := r.Header.Get(requestIDHeader)
-	if id == "" || len(id) > 64 || strings.ContainsFunc(id, func(c rune) bool { return !strings.ContainsRune(requestIDChars, c) }) {
-		id = strings.ToLower(rand.Text())
-	}
-	w.Header().Set(requestIDHeader, id)
-	return r.WithContext(context.WithValue(r.Context(), requestKey{}, request{id, r.RemoteAddr}))
-}
-
-// requestOf says which request a context belongs to.
-func requestOf(ctx context.Context) slog.Attr {
-	r, _ := ctx.Value(requestKey{}).(request)
-	return slog.Group("", "request_id", r.id, "remote", r.remote)
-}
 
 // The actions of audit lines.
 const (
@@ -51,30 +25,79 @@ const (
 	auditDenied     = "denied"
 )
 
+// How many lines there may be about what was refused: one client's, and those of
+// all.
+const (
+	refusalsAtOnce, refusalInterval       = 20, time.Second
+	allRefusalsAtOnce, allRefusalInterval = 200, 50 * time.Millisecond
+	// knownSources bounds the memory for addresses.
+	knownSources = 4096
+	// leftOutInterval is how often the number of lines that were left out is logged.
+	leftOutInterval = 10 * time.Second
+)
+
+// refusalLog bounds what refused requests write into the log.
+type refusalLog struct {
+	clients *limit.Rates
+	all     *rate.Limiter
+	leftOut *limit.Digest
+}
+
+func (s *Server) newRefusalLog() refusalLog {
+	return refusalLog{
+		clients: limit.NewRates(refusalInterval, refusalsAtOnce, knownSources),
+		all:     rate.NewLimiter(rate.Every(allRefusalInterval), allRefusalsAtOnce),
+		leftOut: limit.NewDigest(leftOutInterval, func(n int) {
+			s.opts.Logger.Info("lines about refused requests left out", "lines", n)
+		}),
+	}
+}
+
+// allows reports whether there may be one more line about a client, and counts it.
+func (l refusalLog) allows(ctx context.Context) bool {
+	if l.clients.Allow(requestOf(ctx).client) && l.all.Allow() {
+		return true
+	}
+	l.leftOut.Note()
+	return false
+}
+
 // audit writes the one line of the log that says who did what, and how it came
-// out: "ok", or the code of the problem. Tokens and environments are not told.
+// out: "ok", or the code of the problem. Tokens and environments are in no line,
+// and of the lines about what failed those beyond a rate are left out.
 func (s *Server) audit(ctx context.Context, action string, err error, attrs ...any) {
 	result := "ok"
 	if err != nil {
+		if !s.refusals.allows(ctx) {
+			return
+		}
 		result = problemOf(err).Code
 	}
-	s.opts.Logger.InfoContext(ctx, "audit", append([]any{"action", action, "result", result, requestOf(ctx)}, attrs...)...)
+	s.opts.Logger.InfoContext(ctx, "audit", append([]any{"action", action, "result", result, requestOf(ctx).attrs()}, attrs...)...)
 }
 
-// auditRefusal is audit for a request that got nowhere, where it was refused for
-// who asked.
+// auditRefusal counts and audits a request that was refused for who asked, or how.
 func (s *Server) auditRefusal(r *http.Request, p *problem) {
 	switch p.Status {
-	case http.StatusUnauthorized, http.StatusForbidden, http.StatusMisdirectedRequest:
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusMisdirectedRequest, http.StatusTooManyRequests:
 	default:
-		return
+		if p.Code != codeUnknownStream {
+			return
+		}
+	}
+	if s.opts.Refused != nil {
+		s.opts.Refused(p.Code)
 	}
 	path := r.URL.Path
-	if strings.HasPrefix(path, "/stream/") {
-		path = "/stream/" // What follows is a right to use it.
+	if strings.HasPrefix(path, streamPrefix) {
+		path = streamPrefix // What follows is a right to use it.
 	}
 	s.audit(r.Context(), auditDenied, p, "method", clip(r.Method), "path", clip(path), "origin", clip(r.Header.Get("Origin")))
 }
+
+// How many wrong tokens and stream addresses a client may send at once, and how
+// long it takes until there may be one more.
+const attemptsAtOnce, attemptInterval = 10, 10 * time.Second
 
 // clip bounds what a client may write into the log.
 func clip(text string) string {
@@ -89,6 +112,9 @@ func clip(text string) string {
 func (a attacher) audited(ctx context.Context, held attachment) attachment {
 	attrs := []any{"uid", held.UID, "endpoint", held.Endpoint.Name}
 	a.server.audit(ctx, auditConnect, nil, attrs...)
-	held.gone = sync.OnceFunc(func() { a.server.audit(ctx, auditDisconnect, nil, attrs...) })
+	held.gone = sync.OnceFunc(func() {
+		held.giveBack()
+		a.server.audit(ctx, auditDisconnect, nil, attrs...)
+	})
 	return held
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/hashicorp/go-multierror"
@@ -32,11 +34,22 @@ type kind struct {
 // causes stand before what they cause.
 func kinds() []kind {
 	return []kind{
+		{errLongURI, http.StatusRequestURITooLong, "uri_too_long", "Address too long", 0},
+		{errManyHeaders, http.StatusRequestHeaderFieldsTooLarge, "too_many_headers", "Too many headers", 0},
+		{errUnauthorized, http.StatusUnauthorized, "unauthorized", "Token needed", 0},
+		{errManyAttempts, http.StatusTooManyRequests, "too_many_attempts", "Too many wrong tokens", int(attemptInterval / time.Second)},
+		{errManyStreams, http.StatusTooManyRequests, "too_many_streams", "Too many streams", 5},
+		{errBusy, http.StatusServiceUnavailable, "busy", "Too much at once", 1},
+		{errBodyTooLarge, http.StatusRequestEntityTooLarge, "too_large", "Body too large", 0},
+		{errBodyTimeout, http.StatusRequestTimeout, "body_timeout", "Body came too slowly", 0},
+		{errBodyMalformed, http.StatusBadRequest, "bad_request", "Malformed body", 0},
+		{errUnknownCall, http.StatusNotFound, "no_such_call", "No such call", 0},
+		{errOtherMethod, http.StatusMethodNotAllowed, "method_not_allowed", "Another method is needed", 0},
 		{session.ErrInvalidUID, http.StatusUnprocessableEntity, "invalid_uid", "Not a valid uid", 0},
 		{session.ErrUnknownApp, http.StatusNotFound, "unknown_app", "Unknown app", 0},
 		{session.ErrNoSettings, http.StatusNotFound, "unknown_uid", "Unknown uid", 0},
 		{session.ErrNotRunning, http.StatusNotFound, "not_running", "Container not running", 0},
-		{session.ErrUnknownStream, http.StatusNotFound, "unknown_stream", "Unknown stream", 0},
+		{session.ErrUnknownStream, http.StatusNotFound, codeUnknownStream, "Unknown stream", 0},
 		{session.ErrUnknownEndpoint, http.StatusNotFound, "unknown_endpoint", "Unknown endpoint", 0},
 		{session.ErrViewOnly, http.StatusForbidden, "view_only", "This link is for looking only", 0},
 		{session.ErrTooManyViewers, http.StatusServiceUnavailable, "too_many_viewers", "Too many viewers", 15},
@@ -70,8 +83,15 @@ func kinds() []kind {
 	}
 }
 
-// codeInternal is for what the table does not know.
-const codeInternal = "internal"
+const (
+	// codeInternal is for what the table does not know.
+	codeInternal = "internal"
+	// codeUnknownStream is for the address of a stream that leads nowhere.
+	codeUnknownStream = "unknown_stream"
+)
+
+// maxMistakes is the largest number of mistakes that a problem names.
+const maxMistakes = catalog.MaxMistakes
 
 // problem is an api.Problem as huma wants an error to be.
 type problem struct {
@@ -91,6 +111,9 @@ func (p *problem) GetHeaders() http.Header {
 	if p.retryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(p.retryAfter))
 	}
+	if p.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", `Bearer realm="sage"`) // RFC 6750, section 3.
+	}
 	return h
 }
 
@@ -98,6 +121,7 @@ func (p *problem) GetHeaders() http.Header {
 func (p *problem) ContentType(string) string { return "application/problem+json" }
 
 func newProblem(status int, code, title, detail string) *problem {
+	detail = clipText(detail)
 	return &problem{Problem: api.Problem{
 		Type: "about:blank", Title: title, Status: status, Detail: detail, Details: detail, Code: code,
 	}}
@@ -108,7 +132,7 @@ func newProblem(status int, code, title, detail string) *problem {
 func (s *Server) tellProblem(ctx context.Context, err error) *problem {
 	p := problemOf(err)
 	if p.Code == codeInternal {
-		s.opts.Logger.ErrorContext(ctx, "request failed", "error", err, requestOf(ctx))
+		s.opts.Logger.ErrorContext(ctx, "request failed", "error", err, requestOf(ctx).attrs())
 	}
 	return p
 }
@@ -163,12 +187,17 @@ func environmentProblem(err error) *problem {
 	if errors.As(err, &all) {
 		mistakes = all.Errors
 	}
+	count := len(mistakes)
+	var more *catalog.MoreError
+	if errors.As(mistakes[count-1], &more) {
+		count += more.Count - 1
+	}
 	p := newProblem(http.StatusUnprocessableEntity, "invalid_env", "Environment not allowed",
-		fmt.Sprintf("%d of the given environment variables cannot be set like this", len(mistakes)))
+		fmt.Sprintf("%d of the given environment variables cannot be set like this", count))
 	for _, m := range mistakes {
 		mistake := api.Mistake{Location: "body.env", Message: m.Error()}
 		if errors.As(m, &one) {
-			mistake.Location += "." + one.Name
+			mistake.Location += "." + clipText(one.Name)
 		}
 		p.Errors = append(p.Errors, mistake)
 	}
@@ -185,19 +214,21 @@ func (s *Server) humaProblem(_ huma.Context, _ string, v any) (any, error) {
 		return v, nil
 	}
 	codes := map[int]string{
-		http.StatusBadRequest:            "bad_request",
-		http.StatusUnprocessableEntity:   "invalid_request",
-		http.StatusRequestEntityTooLarge: "too_large",
-		http.StatusUnsupportedMediaType:  "unsupported_media_type",
-		http.StatusRequestTimeout:        "timeout",
+		http.StatusBadRequest:           "bad_request",
+		http.StatusUnprocessableEntity:  "invalid_request",
+		http.StatusUnsupportedMediaType: "unsupported_media_type",
 	}
 	code, ok := codes[m.Status]
 	if !ok {
 		code = codeInternal
 	}
 	p := newProblem(m.Status, code, m.Title, m.Detail)
-	for _, e := range m.Errors {
-		p.Errors = append(p.Errors, api.Mistake{Location: e.Location, Message: e.Message})
+	for i, e := range m.Errors {
+		if i == maxMistakes {
+			p.Errors = append(p.Errors, api.Mistake{Location: "body", Message: fmt.Sprintf("and %d more", len(m.Errors)-i)})
+			break
+		}
+		p.Errors = append(p.Errors, api.Mistake{Location: clipText(e.Location), Message: clipText(e.Message)})
 	}
 	return p, nil
 }
@@ -206,6 +237,10 @@ func (s *Server) humaProblem(_ huma.Context, _ string, v any) (any, error) {
 func (s *Server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	p := s.tellProblem(r.Context(), err)
 	s.auditRefusal(r, p)
+	if hasBody(r) && !requestOf(r.Context()).received {
+		// The answer does not wait for what is left of the body.
+		w.Header().Set("Connection", "close")
+	}
 	for name, values := range p.GetHeaders() {
 		w.Header()[name] = values
 	}
@@ -213,6 +248,15 @@ func (s *Server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	w.WriteHeader(p.Status)
 	// The client may be gone; there is nobody else to tell.
 	_ = json.NewEncoder(w).Encode(p.Problem)
+}
+
+// clipText bounds what a client's own words make of a problem.
+func clipText(text string) string {
+	const longest = 2048
+	if len(text) > longest {
+		return strings.ToValidUTF8(text[:longest], "") + "..."
+	}
+	return text
 }
 
 func failure(f *session.StartError) *api.Failure {

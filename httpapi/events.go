@@ -24,12 +24,12 @@ const (
 	eventRetry = time.Second
 )
 
-func (s *Server) follow(_ context.Context, in *uidInput) (*huma.StreamResponse, error) {
+func (s *Server) follow(ctx context.Context, in *uidInput) (*huma.StreamResponse, error) {
 	watch, err := s.sessions.Watch(in.UID)
 	if err != nil {
 		return nil, err
 	}
-	return s.events(watch, func(d session.Session) (string, any) {
+	return s.events(ctx, watch, func(d session.Session) (string, any) {
 		if d.State == session.Absent {
 			// Who opens the address of a stopped desktop learns what it was.
 			if d.App, err = s.sessions.Kept(d.UID); err != nil {
@@ -37,26 +37,35 @@ func (s *Server) follow(_ context.Context, in *uidInput) (*huma.StreamResponse, 
 			}
 		}
 		return api.EventDesktop, desktop(d)
-	}), nil
+	})
 }
 
-func (s *Server) followAll(context.Context, *struct{}) (*huma.StreamResponse, error) {
-	return s.events(s.sessions.WatchAll(), func(d session.Session) (string, any) {
+func (s *Server) followAll(ctx context.Context, _ *struct{}) (*huma.StreamResponse, error) {
+	return s.events(ctx, s.sessions.WatchAll(), func(d session.Session) (string, any) {
 		if d.State == session.Absent {
 			return api.EventGone, api.Gone{UID: d.UID}
 		}
 		return api.EventDesktop, desktop(d)
-	}), nil
+	})
 }
 
 // events answers with what watch sees, each in the words of tell, until the
 // client leaves or the daemon goes down.
-func (s *Server) events(watch *session.Watch, tell func(session.Session) (event string, data any)) *huma.StreamResponse {
+func (s *Server) events(ctx context.Context, watch *session.Watch, tell func(session.Session) (event string, data any)) (*huma.StreamResponse, error) {
+	release, err := s.openFeed(ctx)
+	if err != nil {
+		watch.Close()
+		return nil, err
+	}
 	return &huma.StreamResponse{Body: func(c huma.Context) {
+		defer release()
 		defer watch.Close()
 		r, w := humago.Unwrap(c)
 		e := s.openEvents(w)
 		defer e.close()
+		if r.Method == http.MethodHead { // It has no body, so there is nothing to follow.
+			return
+		}
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
 		defer context.AfterFunc(s.down, cancel)()
@@ -72,7 +81,18 @@ func (s *Server) events(watch *session.Watch, tell func(session.Session) (event 
 			}
 			changes, err = s.nextChanges(ctx, watch, e)
 		}
-	}}
+	}}, nil
+}
+
+// openFeed counts an answer that goes on for as long as the client likes. The
+// function that it returns ends that.
+func (s *Server) openFeed(ctx context.Context) (release func(), err error) {
+	client := requestOf(ctx).client
+	release, ok := s.feeds.Take(client, s.exempt(client))
+	if !ok {
+		return nil, errManyStreams
+	}
+	return release, nil
 }
 
 // nextChanges waits for something to tell, and shows meanwhile that the stream
@@ -111,6 +131,7 @@ func (s *Server) openEvents(w http.ResponseWriter) *eventStream {
 // openStream begins an answer that goes on for as long as there is something to
 // tell.
 func (s *Server) openStream(w http.ResponseWriter, contentType string) *eventStream {
+	w = bare(w) // Each flush has a deadline of its own.
 	e := &eventStream{w: w, control: http.NewResponseController(w), end: s.down}
 	if s.goingDown() {
 		e.end = context.Background() // What there is to say is short.

@@ -30,11 +30,21 @@ type events struct {
 // follow opens a stream of events, which must be granted.
 func (b *bench) follow(path string) *events {
 	b.t.Helper()
+	return b.followAs(path)
+}
+
+// followAs is follow with headers, each "Name: value".
+func (b *bench) followAs(path string, headers ...string) *events {
+	b.t.Helper()
 	ctx, cancel := context.WithCancel(b.t.Context())
 	b.t.Cleanup(cancel)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, b.server.URL+path, nil)
 	if err != nil {
 		b.t.Fatal(err)
+	}
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		req.Header.Set(name, value)
 	}
 	resp, err := b.server.Client().Do(req)
 	if err != nil {
@@ -134,7 +144,7 @@ func TestEventsAreRefused(t *testing.T) {
 		wantProblem(t, b.call("GET", "/api/vm/"+uid+"/events", ""), http.StatusUnprocessableEntity, "invalid_uid")
 	}
 	wantProblem(t, b.call("GET", "/api/vm/alice/nothing", ""), http.StatusNotFound, "no_such_call")
-	wantProblem(t, b.call("POST", "/api/vm/alice/events", ""), http.StatusNotFound, "no_such_call")
+	wantProblem(t, b.call("POST", "/api/vm/alice/events", ""), http.StatusMethodNotAllowed, "method_not_allowed")
 	wantProblem(t, b.call("GET", "/api/vm/alice/events/", ""), http.StatusNotFound, "no_such_call")
 	// The original's call comes first: "events" is a uid here.
 	wantProblem(t, b.call("GET", "/api/vm/ws/events", ""), http.StatusNotFound, "not_running")

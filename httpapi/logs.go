@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -20,16 +21,18 @@ type logsInput struct {
 const plainText = "text/plain; charset=utf-8"
 
 func (s *Server) logs(ctx context.Context, in *logsInput) (*textOutput, error) {
-	log, err := s.sessions.Logs(ctx, in.UID, in.Tail)
+	log, err := ask(ctx, s.engine, fmt.Sprintf("logs %s %d", in.UID, in.Tail), func(ctx context.Context) ([]byte, error) {
+		return s.sessions.Logs(ctx, in.UID, in.Tail)
+	})
 	if err != nil {
 		return nil, err
 	}
-	return &textOutput{ContentType: plainText, NoSniff: "nosniff", Body: validUTF8(log)}, nil
+	return &textOutput{ContentType: plainText, Body: validUTF8(log)}, nil
 }
 
 // followLogs refuses what has no container before it begins to answer; what goes
 // wrong later breaks the answer off.
-func (s *Server) followLogs(_ context.Context, in *logsInput) (*huma.StreamResponse, error) {
+func (s *Server) followLogs(ctx context.Context, in *logsInput) (*huma.StreamResponse, error) {
 	found, err := s.sessions.Get(in.UID)
 	if err != nil {
 		return nil, err
@@ -37,10 +40,18 @@ func (s *Server) followLogs(_ context.Context, in *logsInput) (*huma.StreamRespo
 	if found.State != session.Starting && !found.State.Running() {
 		return nil, session.ErrNotRunning
 	}
+	release, err := s.openFeed(ctx)
+	if err != nil {
+		return nil, err
+	}
 	return &huma.StreamResponse{Body: func(c huma.Context) {
+		defer release()
 		r, w := humago.Unwrap(c)
 		e := s.openStream(w, plainText)
 		defer e.close()
+		if r.Method == http.MethodHead { // It has no body, so there is nothing to follow.
+			return
+		}
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
 		defer context.AfterFunc(s.down, cancel)()

@@ -175,7 +175,7 @@ func (b *bench) raw(method, target, body string) answer {
 	defer conn.Close()
 	fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
 		method, target, len(body), body)
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	resp, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -225,7 +225,7 @@ func wantProblem(t *testing.T, a answer, status int, code string) api.Problem {
 	if p.Type != "about:blank" || p.Title == "" || p.Status != a.status || p.Detail == "" || p.Details != p.Detail {
 		t.Errorf("incomplete: %s", a.body)
 	}
-	if retry := a.header.Get("Retry-After"); (retry != "") != (status == http.StatusServiceUnavailable) {
+	if retry := a.header.Get("Retry-After"); (retry != "") != (status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests) {
 		t.Errorf("status %d with Retry-After %q", status, retry)
 	}
 	return p

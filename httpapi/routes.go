@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"sage/catalog"
 	"sage/httpapi/api"
+	"sage/runtime"
 	"sage/session"
 )
 
@@ -41,7 +43,6 @@ type pictureInput struct {
 // pictureOutput is a picture in PNG.
 type pictureOutput struct {
 	ContentType  string    `header:"Content-Type"`
-	CacheControl string    `header:"Cache-Control"`
 	LastModified time.Time `header:"Last-Modified"`
 	// Live tells a picture of now from the last one of a desktop that has ended.
 	Live bool `header:"X-Sage-Live"`
@@ -51,9 +52,7 @@ type pictureOutput struct {
 // textOutput is an answer that is no JSON.
 type textOutput struct {
 	ContentType string `header:"Content-Type"`
-	// NoSniff keeps a browser from taking a desktop's words for a page of Sage's.
-	NoSniff string `header:"X-Content-Type-Options"`
-	Body    []byte
+	Body        []byte
 }
 
 type output[T any] struct{ Body T }
@@ -87,19 +86,20 @@ func (s *Server) register(a huma.API) {
 		"Like the events of one desktop: first an event \"desktop\" for each that there is, then for each that changes, "+
 			"and an event \"gone\" with the uid of each that is absent again.", s.followAll)
 	call(s, a, http.MethodGet, "/api/catalog", "List the apps", "", s.apps)
-	call(s, a, http.MethodGet, "/healthz", "Tell whether the process lives", "", s.healthz)
-	call(s, a, http.MethodGet, "/readyz", "Tell whether desktops can be started", "", s.readyz)
+	call(s, a, http.MethodGet, healthPath, "Tell whether the process lives", "", s.healthz)
+	call(s, a, http.MethodGet, readyPath, "Tell whether desktops can be started", "", s.readyz)
 }
 
 // call registers one call; its errors go through the one table.
 func call[I, O any](s *Server, a huma.API, method, path, summary, description string, serve func(context.Context, *I) (*O, error)) {
 	op := huma.Operation{
-		OperationID:  huma.GenerateOperationID(method, path, (*O)(nil)),
-		Method:       method,
-		Path:         path,
-		Summary:      summary,
-		Description:  description,
-		MaxBodyBytes: MaxBody,
+		OperationID: huma.GenerateOperationID(method, path, (*O)(nil)),
+		Method:      method,
+		Path:        path,
+		Summary:     summary,
+		Description: description,
+		// The body is there; see receive.
+		MaxBodyBytes: MaxBody + 1, BodyReadTimeout: -1,
 	}
 	huma.Register(a, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := serve(ctx, in)
@@ -188,17 +188,21 @@ func (s *Server) restart(ctx context.Context, in *uidInput) (*output[api.StartRe
 }
 
 func (s *Server) picture(ctx context.Context, in *pictureInput) (*pictureOutput, error) {
-	p, err := s.sessions.Picture(ctx, in.UID, in.Width)
+	p, err := ask(ctx, s.engine, fmt.Sprintf("picture %s %d", in.UID, in.Width), func(ctx context.Context) (session.Picture, error) {
+		return s.sessions.Picture(ctx, in.UID, in.Width)
+	})
 	if err != nil {
 		return nil, err
 	}
 	return &pictureOutput{
-		ContentType: "image/png", CacheControl: "no-store", LastModified: p.At, Live: p.Live, Body: p.PNG,
+		ContentType: "image/png", LastModified: p.At, Live: p.Live, Body: p.PNG,
 	}, nil
 }
 
 func (s *Server) stats(ctx context.Context, in *uidInput) (*output[api.Stats], error) {
-	used, err := s.sessions.Usage(ctx, in.UID)
+	used, err := ask(ctx, s.engine, "stats "+in.UID, func(ctx context.Context) (session.Usage, error) {
+		return s.sessions.Usage(ctx, in.UID)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -216,24 +220,51 @@ func (s *Server) apps(context.Context, *struct{}) (*output[api.Catalog], error) 
 	return &output[api.Catalog]{out}, nil
 }
 
-func (s *Server) healthz(context.Context, *struct{}) (*output[api.Health], error) {
-	return &output[api.Health]{api.Health{Status: "ok", Version: s.opts.Version}}, nil
+func (s *Server) healthz(ctx context.Context, _ *struct{}) (*output[api.Health], error) {
+	return &output[api.Health]{s.health(ctx)}, nil
+}
+
+// health says that all is well; the version only to those who have the token.
+func (s *Server) health(ctx context.Context) api.Health {
+	h := api.Health{Status: "ok"}
+	if s.knowsToken(ctx) {
+		h.Version = s.opts.Version
+	}
+	return h
 }
 
 func (s *Server) readyz(ctx context.Context, _ *struct{}) (*output[api.Health], error) {
 	if s.goingDown() {
 		return nil, session.ErrClosing
 	}
-	const patience = 5 * time.Second
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	info, err := s.sessions.Ping(ctx)
-	if err != nil {
+	info, err := s.ping(ctx)
+	h := s.health(ctx)
+	switch {
+	case err != nil && !s.knowsToken(ctx):
+		p := *problemOf(err)
+		p.Detail = "desktops cannot be started: the particulars are for those who send the token"
+		p.Details, p.Reason, p.Errors = p.Detail, nil, nil
+		return nil, &p
+	case err != nil:
 		return nil, err
+	case s.knowsToken(ctx):
+		h.Engine = &api.Engine{Backend: info.Backend, Version: info.Version, Rootless: info.Rootless, Warnings: info.Warnings}
+		h.Catalog = s.catalogStatus()
 	}
-	return &output[api.Health]{api.Health{Status: "ok", Version: s.opts.Version, Engine: &api.Engine{
-		Backend: info.Backend, Version: info.Version, Rootless: info.Rootless, Warnings: info.Warnings,
-	}, Catalog: s.catalogStatus()}}, nil
+	return &output[api.Health]{h}, nil
+}
+
+// ping asks the engine whether it is there, at most once in readinessFresh for all
+// callers.
+func (s *Server) ping(ctx context.Context) (runtime.Info, error) {
+	return ask(ctx, s.engine, "ping", func(ctx context.Context) (runtime.Info, error) {
+		return s.engine.ready.recently(func() (runtime.Info, error) {
+			const patience = 5 * time.Second
+			ctx, cancel := context.WithTimeout(ctx, patience)
+			defer cancel()
+			return s.sessions.Ping(ctx)
+		})
+	})
 }
 
 // catalogStatus is for /readyz: desktops can be started from a good catalog

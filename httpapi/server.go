@@ -9,11 +9,12 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
+	"net/netip"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -22,16 +23,21 @@ import (
 
 	"sage/catalog"
 	"sage/httpapi/api"
+	"sage/httpapi/limit"
 	"sage/runtime"
 	"sage/session"
 	"sage/stream"
 )
 
-// apiPrefix begins the paths of the calls that need the token.
-const apiPrefix = "/api/"
-
-// metricsPath needs it, too.
-const metricsPath = "/metrics"
+const (
+	// apiPrefix begins the paths of the calls that need the token; metricsPath needs
+	// it, too.
+	apiPrefix, metricsPath = "/api/", "/metrics"
+	// streamPrefix begins the paths of streams.
+	streamPrefix = "/stream/"
+	// healthPath and readyPath are for probes.
+	healthPath, readyPath = "/healthz", "/readyz"
+)
 
 // MaxBody is the largest request body that is read, in bytes.
 const MaxBody = 64 << 10
@@ -76,9 +82,34 @@ type Options struct {
 	// use the API and the streams, beside Sage's own; "*" allows all.
 	AllowedOrigins []string
 	// AllowedHosts are the names under which this Sage may be asked; empty allows
-	// every name. It keeps pages from reaching a Sage on loopback by pointing a
-	// name of theirs at it (DNS rebinding).
-	AllowedHosts []string
+	// every name. It keeps pages from reaching Sage by pointing a name of theirs at
+	// it (DNS rebinding). Loopback's addresses are always allowed, AllowAddresses
+	// allows all others.
+	AllowedHosts   []string
+	AllowAddresses bool
+	// TrustedProxies are the addresses of reverse proxies whose X-Forwarded-For,
+	// Forwarded, X-Forwarded-User and X-Forwarded-Proto are believed: for limits, the
+	// audit, and the scheme of Sage's own pages.
+	TrustedProxies []netip.Prefix
+	// Limits bound connections; the zero value is no limit.
+	Limits Limits
+	// Refused is called with the code of each request that is refused for who asked;
+	// nil for nothing. It must return at once.
+	Refused func(code string)
+	// Dropped is called for each connection that a limit closed; nil for nothing.
+	Dropped func()
+}
+
+// Limits bound what there may be at a time; zero means no limit. One client has at
+// most half of each, so that others find room.
+type Limits struct {
+	// Connections are those that wait for an answer, or for a request.
+	Connections int
+	// Streams are WebSockets.
+	Streams int
+	// PerAddress bounds both for one client address (of IPv6, one /64). Loopback and
+	// trusted proxies are exempt, since many people come through them.
+	PerAddress int
 }
 
 // Server is the HTTP side of a daemon. It may be used from any number of
@@ -87,8 +118,18 @@ type Server struct {
 	sessions Sessions
 	opts     Options
 	gateway  *stream.Gateway
+	paths    *paths
 	handler  http.Handler
 	requests underWay
+	// conns bounds connections, held streams, and feeds what goes on for as long as
+	// the client likes: events and logs.
+	http        *http.Server
+	conns       *limit.Conns
+	held, feeds *limit.Holds
+	// attempts counts wrong tokens.
+	attempts *limit.Rates
+	refusals refusalLog
+	engine   questions
 	// down ends when the daemon begins to go down; goDown ends it.
 	down   context.Context
 	goDown context.CancelFunc
@@ -96,36 +137,47 @@ type Server struct {
 
 // New makes a Server.
 func New(sessions Sessions, opts Options) *Server {
-	s := &Server{sessions: sessions, opts: opts}
+	s := &Server{
+		sessions: sessions, opts: opts,
+		held:     limit.NewHolds(opts.Limits.Streams, opts.Limits.PerAddress),
+		feeds:    limit.NewHolds(opts.Limits.Connections/2, opts.Limits.PerAddress),
+		attempts: limit.NewRates(attemptInterval, attemptsAtOnce, knownSources),
+		engine:   newQuestions(),
+	}
+	s.conns = limit.NewConns(limit.ConnOptions{
+		Logger: opts.Logger, Total: opts.Limits.Connections, PerSource: opts.Limits.PerAddress, Exempt: s.exempt, Dropped: opts.Dropped,
+	})
+	s.http = s.newHTTPServer()
+	s.refusals = s.newRefusalLog()
 	s.down, s.goDown = context.WithCancel(context.Background())
 	s.gateway = stream.New(attacher{sessions, s}, stream.Options{
 		Logger: opts.Logger, WriteError: s.writeError, CheckOrigin: s.checkOrigin,
 		Pictured: func(a stream.Attachment) { a.(attachment).Pictured() },
 	})
-	calls := newPaths(s.noRoute)
-	described := humago.New(calls, s.humaConfig())
+	s.paths = newPaths(s.otherwise)
+	described := humago.New(s.paths, s.humaConfig())
 	s.register(described)
 	complete(described.OpenAPI())
-	mux := calls.whole
+	mux := s.paths.whole
 	serveDocument(mux, described.OpenAPI())
-	mux.Handle("GET /stream/{token}", s.gateway)
-	mux.Handle("GET /stream/{token}/{endpoint}", s.gateway)
+	mux.Handle("GET "+streamPrefix+"{token}", s.gateway)
+	mux.Handle("GET "+streamPrefix+"{token}/{endpoint}", s.gateway)
 	if opts.Metrics != nil {
 		mux.Handle("GET "+metricsPath, opts.Metrics)
 	}
 	mux.HandleFunc("GET /catalog.schema.json", catalogSchema)
-	mux.HandleFunc(apiPrefix, s.noRoute)
-	mux.HandleFunc("/stream/", s.noRoute)
-	mux.Handle("/", opts.Page)
-	s.handler = s.guard(s.cors(s.authorize(mux)))
+	mux.HandleFunc("/", s.otherwise)
+	s.handler = s.guard(s.cors(s.authorize(s.receive(mux))))
 	return s
 }
 
 // ServeHTTP answers any request. A stream's request lasts as long as the
 // stream.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	defer s.requests.begin()()
-	s.handler.ServeHTTP(w, identify(w, r))
+	r = s.identify(w, r)
+	a := s.newAnswer(w, r)
+	defer a.finish()
+	s.handler.ServeHTTP(a, r)
 }
 
 // Streams gives the number of streams that are open.
@@ -156,6 +208,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 func (s *Server) humaConfig() huma.Config {
 	config := huma.DefaultConfig("Sage", api.Version)
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
+	config.Formats = formats()
 	config.CreateHooks = nil // No $schema links into answers.
 	config.Transformers = []huma.Transformer{s.humaProblem}
 	return config
@@ -179,12 +232,6 @@ func (s *Server) cors(next http.Handler) http.Handler {
 	}).Handler(next)
 }
 
-// noRoute answers what no call of the API has.
-func (s *Server) noRoute(w http.ResponseWriter, r *http.Request) {
-	s.writeError(w, r, newProblem(http.StatusNotFound, "no_such_call", "No such call",
-		r.Method+" "+(&url.URL{Path: r.URL.Path}).String()+" is not a call of this API: see its documentation"))
-}
-
 // attacher gives the gateway desktops in its own words.
 type attacher struct {
 	sessions Sessions
@@ -193,16 +240,25 @@ type attacher struct {
 
 // Attach is stream.Sessions.
 func (a attacher) Attach(ctx context.Context, token, endpoint string) (stream.Attachment, error) {
+	client := requestOf(ctx).client
+	giveBack, ok := a.server.held.Take(client, a.server.exempt(client))
+	if !ok {
+		return nil, errManyStreams
+	}
 	held, err := a.sessions.Attach(ctx, token, endpoint)
 	if err != nil {
+		giveBack()
+		if errors.Is(err, session.ErrUnknownStream) {
+			err = a.server.wrongSecret(ctx, err)
+		}
 		return nil, err
 	}
-	return a.audited(ctx, attachment{Attachment: held}), nil
+	return a.audited(ctx, attachment{Attachment: held, giveBack: giveBack}), nil
 }
 
 type attachment struct {
 	*session.Attachment
-	gone func()
+	giveBack, gone func()
 }
 
 // Release is stream.Attachment.

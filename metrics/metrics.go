@@ -31,6 +31,8 @@ type Metrics struct {
 	stops         *prometheus.CounterVec
 	engineCalls   *prometheus.CounterVec
 	engineTime    *prometheus.HistogramVec
+	refused       *prometheus.CounterVec
+	dropped       prometheus.Counter
 }
 
 var _ session.Observer = (*Metrics)(nil)
@@ -55,6 +57,12 @@ func New(version string) *Metrics {
 		engineCalls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "sage_engine_calls_total", Help: "Calls to the container engine, by result: ok, or the kind of the error.",
 		}, []string{"op", "result"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sage_refused_requests_total", Help: "Requests that were refused for who asked, by the code of the refusal.",
+		}, []string{"code"}),
+		dropped: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "sage_dropped_connections_total", Help: "Connections that were closed because a limit on connections was met.",
+		}),
 		engineTime: histogram("sage_engine_call_duration_seconds", "Time of calls to the container engine.", "op"),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
@@ -62,7 +70,7 @@ func New(version string) *Metrics {
 	})
 	build.Set(1)
 	m.registry.MustRegister(
-		m.starts, m.startFailures, m.startTime, m.phaseTime, m.pictureTime, m.stops, m.engineCalls, m.engineTime, build,
+		m.starts, m.startFailures, m.startTime, m.phaseTime, m.pictureTime, m.stops, m.engineCalls, m.engineTime, m.refused, m.dropped, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
@@ -79,6 +87,12 @@ func histogram(name, help, label string) *prometheus.HistogramVec {
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.InstrumentMetricHandler(m.registry, promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
 }
+
+// Refused counts a request that was refused for who asked; code is one of the API's.
+func (m *Metrics) Refused(code string) { m.refused.WithLabelValues(code).Inc() }
+
+// Dropped counts a connection that a limit closed.
+func (m *Metrics) Dropped() { m.dropped.Inc() }
 
 // Started is session.Observer.
 func (m *Metrics) Started(r session.StartReport) {

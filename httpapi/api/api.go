@@ -164,8 +164,9 @@ type Variable struct {
 
 // Health is the answer of GET /healthz and GET /readyz.
 type Health struct {
-	Status  string  `json:"status" enum:"ok"`
-	Version string  `json:"version"`
+	Status string `json:"status" enum:"ok"`
+	// Version, Engine and Catalog are for those who have the token.
+	Version string  `json:"version,omitempty" doc:"Of the program. Where this Sage has a token, this and what follows is only for those who send it."`
 	Engine  *Engine `json:"engine,omitempty"`
 	// Catalog is that of a ready Sage.
 	Catalog *CatalogStatus `json:"catalog,omitempty"`
