@@ -3,6 +3,7 @@ package rfb
 import (
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 )
 
 // PixelFormat says how one pixel is written down (RFC 6143 section 7.4).
@@ -34,6 +35,38 @@ func ParsePixelFormat(b []byte) (PixelFormat, error) {
 		RedMax: binary.BigEndian.Uint16(b[4:]), GreenMax: binary.BigEndian.Uint16(b[6:]), BlueMax: binary.BigEndian.Uint16(b[8:]),
 		RedShift: b[10], GreenShift: b[11], BlueShift: b[12],
 	}, nil
+}
+
+// Check returns a [*FormatError] unless p is a true-colour format that every server takes as it stands: pixels of 8, 16
+// or 32 bits, colours of at most 8 bits that fit into the depth and do not overlap. Servers end the connection for other
+// formats or put one of their own in their place (Xtigervnc does so for colour maps).
+func (p PixelFormat) Check() error {
+	if !p.isCommon() {
+		return &FormatError{Format: p}
+	}
+	return nil
+}
+
+// isCommon is Check without an error.
+func (p PixelFormat) isCommon() bool {
+	if p.BitsPerPixel != 8 && p.BitsPerPixel != 16 && p.BitsPerPixel != 32 || p.Depth > p.BitsPerPixel || !p.TrueColour {
+		return false
+	}
+	var used uint32
+	depth := 0
+	for _, c := range [...]struct {
+		top   uint16
+		shift uint8
+	}{{p.RedMax, p.RedShift}, {p.GreenMax, p.GreenShift}, {p.BlueMax, p.BlueShift}} {
+		size := bits.Len16(c.top)
+		mask := uint32(c.top) << c.shift
+		if c.top == 0 || c.top > 255 || c.top&(c.top+1) != 0 || int(c.shift)+size > int(p.BitsPerPixel) || used&mask != 0 {
+			return false
+		}
+		used |= mask
+		depth += size
+	}
+	return depth <= int(p.Depth)
 }
 
 // Append appends the 16 bytes that stand for p.

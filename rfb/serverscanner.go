@@ -10,14 +10,14 @@ import (
 // come in, and decodes nothing. It knows a closed list of encodings ([Walkable]); the client must not announce others.
 // It holds at most 12 bytes and allocates nothing.
 //
-// One goroutine calls Next. SetPixelFormat and UpdateRequested may be called by another one. The zero value is usable.
+// One goroutine calls Next. SetPixelFormat and FixFormat may be called by another one. The zero value is usable.
 //
 // The sizes of most rectangles depend on the pixel format, and nothing in the stream says from which update on a server
-// minds a SetPixelFormat. So the format is fixed when the first update is requested: before that no pixels come, and
-// afterwards only formats with pixels of the same length are taken.
+// minds a SetPixelFormat. So the format is fixed before the server can send pixels (FixFormat); afterwards only formats
+// with pixels of the same length are taken.
 type ServerScanner struct {
 	format atomic.Uint32 // Bytes of a pixel, and shifted by 8 those of a TPIXEL (rfbproto, Tight).
-	asked  bool          // An update was requested. Only the caller of SetPixelFormat looks at it.
+	fixed  bool          // Pixels may come. Only the caller of SetPixelFormat looks at it.
 
 	held  [12]byte // The beginning of a ServerCutText.
 	holds int
@@ -71,13 +71,13 @@ func (e *ServerMessageError) Error() string {
 // FormatError says that a client asked for a pixel format that a [ServerScanner] cannot take, or not any more.
 type FormatError struct {
 	Format PixelFormat
-	Late   bool // Updates were requested before.
+	Late   bool // Pixels of another format may be on their way.
 }
 
 // Error says what is wrong with the format.
 func (e *FormatError) Error() string {
 	if e.Late {
-		return fmt.Sprintf("rfb: pixels of %d bits are asked for after updates in another format were", e.Format.BitsPerPixel)
+		return fmt.Sprintf("rfb: pixels of %d bits are asked for when those of another format may be on their way", e.Format.BitsPerPixel)
 	}
 	return fmt.Sprintf("rfb: pixel format %+v is not supported here", e.Format)
 }
@@ -98,16 +98,16 @@ func (s *ServerScanner) SetPixelFormat(p PixelFormat) error {
 		tpixel = 3
 	}
 	format := pixel | tpixel<<8
-	if s.asked && format != s.format.Load() {
+	if s.fixed && format != s.format.Load() {
 		return &FormatError{Format: p, Late: true}
 	}
 	s.format.Store(format)
 	return nil
 }
 
-// UpdateRequested says that the client is about to ask for pixels, by a FramebufferUpdateRequest or by
-// EnableContinuousUpdates.
-func (s *ServerScanner) UpdateRequested() { s.asked = true }
+// FixFormat notes that the server may send pixels from now on. It must be called before the server can get the first
+// message that is no SetPixelFormat: TurboVNC's Xvnc sends the pointer's picture without a request for an update.
+func (s *ServerScanner) FixFormat() { s.fixed = true }
 
 // Next takes the next message, or a piece of one, from the front of b and gives what is behind it. A message without
 // Bytes means that all of b is taken and more must come. The error is a [*ServerMessageError], and it stays.

@@ -199,7 +199,7 @@ func TestServerScannerFormats(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	s.UpdateRequested()
+	s.FixFormat()
 	swapped := deep()
 	swapped.BigEndian = true
 	if err := s.SetPixelFormat(swapped); err != nil {

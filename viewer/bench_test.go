@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"sage/rfb"
 	"sage/viewer"
 )
 
@@ -34,5 +35,25 @@ func BenchmarkFromClient(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+func TestForwardingAllocatesNothing(t *testing.T) {
+	for _, p := range policies() {
+		v := viewer.NewDesk(viewer.Options{}).Join(p, nil, nowhere{})
+		fromClient(t, v, zeros(20, 0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0), announce(rfb.EncodingExtendedClipboard))
+		piece := bytes.Join([][]byte{
+			pointer, ask, key, zeros(12, 255), zeros(10, 150), zeros(20, 248, 0, 0, 0, 0, 0, 0, 0, 11), extended(6, request, ""), extended(6, notify, ""),
+			extended(6, caps, "\x00\x00\x00\x00"), cutText(6, string(make([]byte, 1000))), announce(rfb.EncodingTight, rfb.EncodingCopyRect),
+			zeros(20, 0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0), zeros(8, 253, 0x80, 0, 4), {250, 0, 1, 2},
+		}, nil)
+		if n := testing.AllocsPerRun(100, func() {
+			if err := v.FromClient(piece); err != nil {
+				t.Fatal(err)
+			}
+		}); n != 0 {
+			t.Errorf("%+v: %v allocations", p, n)
+		}
+		v.Leave()
 	}
 }

@@ -28,7 +28,10 @@ func (v *Viewer) ToClient(b []byte) ([]byte, error) {
 		at := len(b) - len(next) - len(m.Bytes)
 		rest = next
 		if m.First {
-			v.hiding = m.Type == rfb.MsgServerCutText && !v.shows(m)
+			v.hiding = m.Type == rfb.MsgServerCutText && !v.shows(m.Bytes)
+			if m.Type == rfb.MsgServerCutText {
+				clear(m.Bytes[1:4]) // Padding.
+			}
 		}
 		switch {
 		case v.hiding:
@@ -44,12 +47,12 @@ func (v *Viewer) ToClient(b []byte) ([]byte, error) {
 	}
 }
 
-// shows reports whether a clipboard message of the server may be seen though its texts must not: the talk that leads to
-// a text of the viewer's.
-func (v *Viewer) shows(m rfb.ServerMessage) bool {
-	if len(m.Bytes) < 12 || !v.policy.textIn() {
+// shows reports whether a clipboard message of the server, which begins with b, may be seen though its texts must not:
+// the talk that leads to a text of the viewer's. Nothing may stand in it but what its flags say.
+func (v *Viewer) shows(b []byte) bool {
+	if len(b) < 12 || !v.policy.textIn() {
 		return false
 	}
-	flags := binary.BigEndian.Uint32(m.Bytes[8:])
-	return flags&clipCaps != 0 || flags&(clipRequest|clipPeek) != 0 && flags&(clipNotify|clipProvide) == 0
+	flags, length := binary.BigEndian.Uint32(b[8:]), -int64(int32(binary.BigEndian.Uint32(b[4:])))
+	return clipLengthFits(flags, length) && (flags&clipCaps != 0 || flags&(clipRequest|clipPeek) != 0)
 }

@@ -28,14 +28,20 @@ type Viewer struct {
 	due     bool  // A size goes out as soon as the message that is under way has ended.
 	broken  error // A write has failed outside of FromClient.
 
+	listed   bool // The server was told what a client reads whose server is walked over.
+	extended bool // The extended clipboard of a restricted client was announced. TurboVNC's Xvnc never forgets that.
+
+	out  []byte // What goes to the server next; within room.
+	room [512]byte
+
 	sizing // Guarded by Desk.mu.
 }
 
 // FiltersServer reports whether what the server sends must go through [Viewer.ToClient].
 func (v *Viewer) FiltersServer() bool { return v.walker != nil }
 
-// FromClient takes what the client sent, in pieces of any size, and writes to the server what the client may say. It
-// keeps nothing of b. It allocates nothing for messages that pass or are dropped.
+// FromClient takes what the client sent, in pieces of any size, and writes to the server what the client may say, where
+// the viewer is restricted in Sage's own words (see rewrite). It keeps nothing of b, and allocates nothing.
 //
 // Errors: a wrapped [*rfb.UnknownMessageError] or [*rfb.FormatError] where the client cannot be understood and may not go on
 // unseen (the client broke the policy: WebSocket close code 1008), or what writing to the server says. The connection is
@@ -51,12 +57,10 @@ func (v *Viewer) FromClient(b []byte) error {
 		return v.write(b)
 	}
 	input := false
-	run, end := 0, 0 // b[run:end] may pass and is not written yet.
-	rest := b
-	for {
+	for rest := b; ; {
 		m, next, err := v.scanner.Next(rest)
 		if err != nil {
-			if err := v.write(b[run:end]); err != nil {
+			if err := v.flush(); err != nil {
 				return err
 			}
 			return v.unknown(err, next)
@@ -65,43 +69,13 @@ func (v *Viewer) FromClient(b []byte) error {
 			break
 		}
 		rest = next
-		instead := m.Bytes
-		if m.First {
-			var did effect
-			if instead, did, err = v.judge(m); err != nil {
-				return fmt.Errorf("viewer: %w", err)
-			}
-			v.passing = instead != nil
-			input = input || did == acts
-		} else if !v.passing {
-			instead = nil
+		acts, err := v.forward(m)
+		if err != nil {
+			return fmt.Errorf("viewer: %w", err)
 		}
-		if instead == nil {
-			continue
-		}
-		// Most often the message is a part of b, and goes out together with its neighbours.
-		if own := !m.Held && &instead[0] == &m.Bytes[0]; own {
-			at := len(b) - len(rest)
-			if start := at - len(m.Bytes); start != end {
-				if err := v.write(b[run:end]); err != nil {
-					return err
-				}
-				run = start
-			}
-			end = at
-			v.inside = !m.Last
-			continue
-		}
-		if err := v.write(b[run:end]); err != nil {
-			return err
-		}
-		run, end = len(b)-len(rest), len(b)-len(rest)
-		if err := v.write(instead); err != nil {
-			return err
-		}
-		v.inside = !m.Last
+		input = input || acts
 	}
-	if err := v.write(b[run:end]); err != nil {
+	if err := v.flush(); err != nil {
 		return err
 	}
 	if input {

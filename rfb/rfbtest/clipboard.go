@@ -6,12 +6,14 @@ import (
 	"time"
 )
 
-// Copy makes text the desktop's clipboard, as an X client that owns it until the test ends.
-func (s *Server) Copy(t testing.TB, text string) {
+// Copy makes text the desktop's clipboard, as an X client that owns it until the test ends. The returned function copies
+// the same text once more.
+func (s *Server) Copy(t testing.TB, text string) (again func()) {
 	t.Helper()
 	x := s.connect(t)
 	clipboard, utf8, targets := x.atom("CLIPBOARD"), x.atom("UTF8_STRING"), x.atom("TARGETS")
-	x.request(22, 0, x.window, clipboard, uint32(0)) // SetSelectionOwner.
+	again = func() { x.request(22, 0, x.window, clipboard, uint32(0)) } // SetSelectionOwner.
+	again()
 	x.sync()
 	_ = x.conn.SetDeadline(time.Time{})
 	done := make(chan struct{})
@@ -42,12 +44,14 @@ func (s *Server) Copy(t testing.TB, text string) {
 			x.request(25, 0, requestor, uint32(0), uint32(31), e[4:8], requestor, clipboard, target, property, make([]byte, 8))
 		}
 	}()
+	return again
 }
 
 // Paste gives the desktop's clipboard, as an X client that asks its owner for it; nothing when nobody owns it.
 func (s *Server) Paste(t testing.TB) string {
 	t.Helper()
 	x := s.connect(t)
+	defer x.conn.Close()
 	clipboard, utf8, property := x.atom("CLIPBOARD"), x.atom("UTF8_STRING"), x.atom("TEST")
 	x.request(24, 0, x.window, clipboard, utf8, property, uint32(0)) // ConvertSelection.
 	e, err := x.event(31)                                            // SelectionNotify: time, requestor, selection, target, property.

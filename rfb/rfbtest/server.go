@@ -1,4 +1,4 @@
-// Package rfbtest starts a real VNC server for tests: Xtigervnc, an X server without a screen. It knows nothing of Sage
+// Package rfbtest starts real VNC servers for tests: Xtigervnc and TurboVNC's Xvnc, X servers without a screen. It knows nothing of Sage
 // but that a missing program is a failure unless SAGE_TEST_ENGINES says that nothing real is to be used.
 package rfbtest
 
@@ -22,8 +22,10 @@ const patience = 30 * time.Second
 
 // Server is a running VNC server.
 type Server struct {
-	// Socket is the path of the Unix socket that it listens at.
+	// Socket is the path of the Unix socket that it listens at; empty where it listens at Address.
 	Socket string
+	// Address is the TCP address that it listens at; empty where it listens at Socket.
+	Address string
 	// Display is the X display that X clients connect to, such as ":1".
 	Display string
 }
@@ -82,14 +84,53 @@ func Start(t testing.TB, password string, args ...string) *Server {
 	return s
 }
 
+// turboVNC is where its publisher's package puts the server.
+const turboVNC = "/opt/TurboVNC/bin/Xvnc"
+
+// StartTurboVNC runs TurboVNC's server of 640x480 pixels, without a password, until the test ends. Where TurboVNC is not
+// installed, the test is skipped: no Debian package has it. More arguments are the server's.
+func StartTurboVNC(t testing.TB, args ...string) *Server {
+	t.Helper()
+	if _, err := os.Stat(turboVNC); err != nil {
+		t.Skip(err)
+	}
+	// It listens at no Unix socket, and says nothing of a port that it chose itself.
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{Address: ln.Addr().String()}
+	_ = ln.Close()
+	_, port, _ := net.SplitHostPort(s.Address)
+	log := filepath.Join(t.TempDir(), "log")
+	ready, display := pipe(t)
+	cmd := exec.Command(turboVNC, append([]string{
+		"-displayfd", "3", "-rfbport", port, "-localhost", "-geometry", "640x480", "-depth", "24", "-desktop", "test",
+		"-AlwaysShared", "-nolisten", "tcp", "-noreset", "-SecurityTypes", "None",
+	}, args...)...)
+	cmd.ExtraFiles = []*os.File{display}
+	if cmd.Stderr, err = os.Create(log); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Stderr.(*os.File).Close() })
+	run(t, cmd)
+	_ = display.Close()
+	s.Display = readDisplay(t, ready, log)
+	return s
+}
+
 // Dial opens a connection, which the test closes in the end.
 func (s *Server) Dial(t testing.TB) net.Conn {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	var d net.Dialer
+	network, address := "unix", s.Socket
+	if address == "" {
+		network, address = "tcp", s.Address
+	}
 	for {
-		conn, err := d.DialContext(ctx, "unix", s.Socket)
+		conn, err := d.DialContext(ctx, network, address)
 		if err == nil {
 			t.Cleanup(func() { _ = conn.Close() })
 			return conn
