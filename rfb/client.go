@@ -16,8 +16,8 @@ import (
 const MaxSide = 16384
 
 // DefaultMaxPixels is the largest area, in pixels, that a framebuffer may have unless [Options.MaxPixels] says
-// otherwise. 7680x4320 fits; the picture then takes 134 MB.
-const DefaultMaxPixels = 1 << 25
+// otherwise: 4096x2304, so 3840x2160 fits. The picture then takes 38 MB.
+const DefaultMaxPixels = 4096 * 2304
 
 // writeTimeout bounds a single message to the server. Messages are at most a few hundred bytes long, so only a peer
 // that has stopped reading meets it.
@@ -27,7 +27,8 @@ const writeTimeout = 10 * time.Second
 type Options struct {
 	// Shared leaves other viewers connected (RFC 6143 section 7.3.1). False asks the server to drop them.
 	Shared bool
-	// MaxPixels is the largest framebuffer area that is accepted, in pixels; 0 means [DefaultMaxPixels].
+	// MaxPixels is the largest framebuffer area that is accepted, in pixels; 0 means [DefaultMaxPixels]. It also bounds
+	// what one [Client.Capture] or [Client.Update] costs, whatever the server sends: see [ErrLimit].
 	MaxPixels int
 	// Password is for servers that offer VncAuth and not None. Only its first eight bytes count, and it protects little:
 	// see RFC 6143 section 7.2.2 and its section 9.
@@ -44,7 +45,8 @@ type Options struct {
 // Capture or Update. Capture and Update exclude each other.
 type Client struct {
 	conn      net.Conn
-	br        *bufio.Reader
+	br        *bufio.Reader // Of budget.
+	budget    *budget
 	name      string
 	version   Version
 	maxPixels int
@@ -53,6 +55,7 @@ type Client struct {
 
 	rmu          chan struct{} // Guards reading; a channel, so that a waiting caller can leave with its context.
 	frame        *image.RGBA   // Nil until pixels come for the size in force.
+	spare        []byte        // The memory of an earlier frame.
 	cover        *coverage     // Not nil while a Capture waits for all of the picture.
 	zrleStream   inflater
 	tightStreams [4]inflater
@@ -73,12 +76,13 @@ func Dial(ctx context.Context, network, address string, opts Options) (*Client, 
 }
 
 // NewClient does the handshake (RFC 6143 section 7.1 to 7.3), asks for 32-bit true colour (7.5.1), for the encodings of
-// pixels in [Options.Encodings] and for DesktopSize (7.5.2). ctx bounds the handshake, not the client. The client owns conn from
+// pixels in [Options.Encodings], for DesktopSize and for LastRect (7.5.2). ctx bounds the handshake, not the client. The client owns conn from
 // here on; when the handshake fails, conn is closed.
 //
 // ExtendedDesktopSize is left out on purpose: TigerVNC answers the first whole-screen requests of a client that
 // announced it with the screen layout alone. Cursor is left out too, so that the server paints the pointer into the
-// picture.
+// picture. LastRect (rfbproto) is there for TurboVNC: without it, an update in Tight has more rectangles than it says.
+// DesktopSize is what TurboVNC wants of all its clients, or it lets none of them change the size.
 //
 // Errors: [ErrNotRFB], [*SecurityError], [*PasswordError], [*RefusedError], the context's error, or what the connection
 // says.
@@ -89,9 +93,11 @@ func NewClient(ctx context.Context, conn net.Conn, opts Options) (*Client, error
 	if len(opts.Encodings) == 0 {
 		opts.Encodings = []Encoding{EncodingTight, EncodingZRLE, EncodingCopyRect, EncodingRaw}
 	}
+	budget := newBudget(conn, opts.MaxPixels)
 	c := &Client{
 		conn:      conn,
-		br:        bufio.NewReaderSize(conn, 32<<10),
+		br:        bufio.NewReaderSize(budget, 32<<10),
+		budget:    budget,
 		maxPixels: opts.MaxPixels,
 		rmu:       make(chan struct{}, 1),
 	}
@@ -146,7 +152,7 @@ func (c *Client) handshake(opts Options) error {
 		return err
 	}
 	c.name = init.Name
-	encodings := slices.Concat(opts.Encodings, []Encoding{EncodingDesktopSize})
+	encodings := slices.Concat(opts.Encodings, []Encoding{EncodingDesktopSize, EncodingLastRect})
 	return c.write(append(setPixelFormat(rgba()), setEncodings(encodings...)...))
 }
 

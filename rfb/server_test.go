@@ -78,7 +78,10 @@ func serverInit(w, h uint16, name string) []byte {
 }
 
 // hello does the whole handshake of version 3.8 and swallows what the client wishes.
-func (s *stub) hello(w, h uint16) {
+func (s *stub) hello(w, h uint16) { s.greet(w, h) }
+
+// greet is hello and gives the client's list of encodings.
+func (s *stub) greet(w, h uint16) []byte {
 	s.send("RFB 003.008\n")
 	s.recv(12)
 	s.send(uint8(1), uint8(1))
@@ -86,8 +89,12 @@ func (s *stub) hello(w, h uint16) {
 	s.send(uint32(0))
 	s.recv(1)
 	s.send(serverInit(w, h, "test"))
-	s.recv(20)      // SetPixelFormat.
-	s.recv(4 + 5*4) // SetEncodings.
+	s.recv(20) // SetPixelFormat.
+	head := s.recv(4)
+	if head == nil {
+		return nil
+	}
+	return s.recv(4 * int(binary.BigEndian.Uint16(head[2:])))
 }
 
 // request reads one FramebufferUpdateRequest; nil when the client has gone.

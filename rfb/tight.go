@@ -94,29 +94,31 @@ func (c *Client) tightBasic(r image.Rectangle, z *inflater, filtered bool) (err 
 		if err != nil {
 			return err
 		}
-		if z != nil {
+		switch {
+		case z != nil:
 			if in, err = z.begin(c.br, int64(n)); err != nil {
 				return err
 			}
-			defer func() {
-				if err == nil {
-					err = z.finish()
-				}
-			}()
-		} else if n != size {
+		case n != size:
 			return fmt.Errorf("rfb: %d bytes of pixels instead of %d", n, size)
 		}
+	} else {
+		z = nil
 	}
 	switch {
 	case palette == nil && filter == tightGradient:
-		return c.gradient(in, r)
+		err = c.gradient(in, r)
 	case palette == nil:
-		return c.pixels(r, func() (colour, error) { return readColour(in) })
+		err = c.pixels(r, func() (colour, error) { return readColour(in) })
 	case len(palette) == 2:
-		return c.packed(in, r, palette, 1)
+		err = c.packed(in, r, palette, 1)
 	default:
-		return c.packed(in, r, palette, 8)
+		err = c.packed(in, r, palette, 8)
 	}
+	if err != nil || z == nil {
+		return err
+	}
+	return z.finish()
 }
 
 // gradient reads pixels as differences from what their neighbours to the left and above let expect.

@@ -17,9 +17,9 @@ const maxCutText = 16 << 20
 // maxResizes bounds the changes of size that one capture follows.
 const maxResizes = 16
 
-// Capture asks for the whole framebuffer and gives a copy of it once every pixel has come since the call. It follows
-// changes of size. The picture is opaque. ctx bounds the wait; a context that ends in the middle of a message leaves
-// the client unusable, because the rest of the message cannot be told from the next one.
+// Capture asks for the whole framebuffer and returns it once every pixel has come since the call. It follows changes of
+// size. The picture is opaque and the caller's own. ctx bounds the wait; a context that ends in the middle of a message
+// leaves the client unusable, because the rest of the message cannot be told from the next one. So does [ErrLimit].
 func (c *Client) Capture(ctx context.Context) (*image.RGBA, error) {
 	release, err := c.acquire(ctx)
 	if err != nil {
@@ -44,7 +44,9 @@ func (c *Client) Capture(ctx context.Context) (*image.RGBA, error) {
 				break
 			}
 			if c.cover.whole() {
-				return cloneImage(c.frame), nil
+				m := c.frame
+				c.frame = nil
+				return m, nil
 			}
 		}
 	}
@@ -78,6 +80,7 @@ func (c *Client) acquire(ctx context.Context) (release func(), err error) {
 		<-c.rmu
 		return nil, c.broken
 	}
+	c.budget.renew()
 	return func() { <-c.rmu }, nil
 }
 
@@ -121,6 +124,9 @@ func isTimeout(ctx context.Context, err error) bool {
 
 // message reads the rest of one server message.
 func (c *Client) message(ctx context.Context, kind ServerMessageType) error {
+	if err := c.budget.message(); err != nil {
+		return fmt.Errorf("rfb: %w", err)
+	}
 	switch kind {
 	case MsgFramebufferUpdate:
 		return c.framebufferUpdate(ctx)
@@ -156,7 +162,8 @@ func (c *Client) skip(n int64, what string) error {
 	return nil
 }
 
-// framebufferUpdate reads the rectangles of one update (RFC 6143 section 7.6.1).
+// framebufferUpdate reads the rectangles of one update (RFC 6143 section 7.6.1): as many as it says, or up to LastRect
+// (rfbproto).
 func (c *Client) framebufferUpdate(ctx context.Context) error {
 	var b [3]byte
 	if err := readFull(c.br, b[:], "update"); err != nil {
@@ -164,54 +171,84 @@ func (c *Client) framebufferUpdate(ctx context.Context) error {
 	}
 	resized := false
 	for range binary.BigEndian.Uint16(b[1:]) {
-		// A new size stands last in its update (RFC 6143 section 7.8.2).
-		if resized {
-			return errors.New("rfb: rectangle after a change of size in one update")
-		}
 		// A few bytes may stand for many pixels, so the next read can be long in coming.
 		if ctx.Err() != nil {
 			return fmt.Errorf("rfb: read an update: %w", context.Cause(ctx))
 		}
-		var err error
-		if resized, err = c.rectangle(); err != nil {
+		r, encoding, err := c.rectangleHead()
+		switch {
+		case err != nil:
+			return err
+		case encoding == EncodingLastRect:
+			return nil
+		case resized:
+			// A new size stands last in its update (RFC 6143 section 7.8.2).
+			return errors.New("rfb: rectangle after a change of size in one update")
+		case encoding == EncodingDesktopSize:
+			resized, err = true, c.resize(r.Dx(), r.Dy())
+		default:
+			err = c.rectangle(r, encoding)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// rectangle reads one rectangle: its place, its encoding, its content. It reports whether it was a change of size.
-func (c *Client) rectangle() (resized bool, err error) {
+// rectangleHead reads the place and the encoding of a rectangle.
+func (c *Client) rectangleHead() (image.Rectangle, Encoding, error) {
 	var b [12]byte
 	if err := readFull(c.br, b[:], "rectangle"); err != nil {
-		return false, err
+		return image.Rectangle{}, 0, err
 	}
 	x, y := int(binary.BigEndian.Uint16(b[0:])), int(binary.BigEndian.Uint16(b[2:]))
 	w, h := int(binary.BigEndian.Uint16(b[4:])), int(binary.BigEndian.Uint16(b[6:]))
-	encoding := Encoding(int32(binary.BigEndian.Uint32(b[8:])))
-	if encoding == EncodingDesktopSize {
-		return true, c.resize(w, h)
+	return image.Rect(x, y, x+w, y+h), Encoding(int32(binary.BigEndian.Uint32(b[8:]))), nil
+}
+
+// rectangle reads the pixels of one rectangle.
+func (c *Client) rectangle(r image.Rectangle, encoding Encoding) error {
+	if err := c.makeFrame(); err != nil {
+		return err
 	}
-	if c.frame == nil {
-		fw, fh := c.Size()
-		c.frame = image.NewRGBA(image.Rect(0, 0, fw, fh))
-	}
-	r := image.Rect(x, y, x+w, y+h)
 	if !inside(r, c.frame.Rect) {
-		return false, fmt.Errorf("rfb: rectangle %v is outside of the framebuffer %v", r, c.frame.Rect)
+		return fmt.Errorf("rfb: rectangle %v is outside of the framebuffer %v", r, c.frame.Rect)
+	}
+	if err := c.budget.work(r.Dx()*r.Dy() + rectangleCost); err != nil {
+		return fmt.Errorf("rfb: %w", err)
 	}
 	switch encoding {
 	case EncodingRaw:
-		return false, c.raw(r)
+		return c.raw(r)
 	case EncodingCopyRect:
-		return false, c.copyRect(r)
+		return c.copyRect(r)
 	case EncodingZRLE:
-		return false, c.zrle(r)
+		return c.zrle(r)
 	case EncodingTight:
-		return false, c.tight(r)
+		return c.tight(r)
 	default:
-		return false, fmt.Errorf("rfb: server used encoding %d, which was not asked for", encoding)
+		return fmt.Errorf("rfb: server used encoding %d, which was not asked for", encoding)
 	}
+}
+
+// makeFrame makes a framebuffer of the size in force where there is none. It takes the place of the last one where that
+// is large enough, so that changes of size cost no memory.
+func (c *Client) makeFrame() error {
+	if c.frame != nil {
+		return nil
+	}
+	w, h := c.Size()
+	if cap(c.spare) < 4*w*h {
+		if err := c.budget.work(w * h); err != nil {
+			return fmt.Errorf("rfb: %w", err)
+		}
+		c.spare = make([]byte, 4*w*h)
+	}
+	// What the last one showed may stay: every pixel of a picture comes after this.
+	c.frame = &image.RGBA{Pix: c.spare[:4*w*h], Stride: 4 * w, Rect: image.Rect(0, 0, w, h)}
+	c.spare = nil
+	return nil
 }
 
 // inside reports whether r lies within frame. Unlike Rectangle.In it minds the place of an empty one too.
@@ -225,10 +262,9 @@ func (c *Client) resize(w, h int) error {
 	if err := c.setSize(w, h); err != nil {
 		return err
 	}
-	if c.frame != nil && c.frame.Rect.Dx() == w && c.frame.Rect.Dy() == h {
-		return nil
+	if c.frame != nil && (c.frame.Rect.Dx() != w || c.frame.Rect.Dy() != h) {
+		c.spare, c.frame = c.frame.Pix[:0], nil
 	}
-	c.frame = nil
 	return nil
 }
 
@@ -260,8 +296,12 @@ func (c *Client) copyRect(r image.Rectangle) error {
 	if !inside(src, c.frame.Rect) {
 		return fmt.Errorf("rfb: copy source %v is outside of the framebuffer %v", src, c.frame.Rect)
 	}
-	if c.cover != nil && c.cover.has(src) {
+	switch {
+	case c.cover == nil:
+	case c.cover.has(src):
 		c.cover.add(r)
+	default:
+		c.cover.remove(r)
 	}
 	move := func(row int) {
 		d, s := c.frame.PixOffset(r.Min.X, r.Min.Y+row), c.frame.PixOffset(src.Min.X, src.Min.Y+row)
@@ -278,9 +318,4 @@ func (c *Client) copyRect(r image.Rectangle) error {
 		}
 	}
 	return nil
-}
-
-// cloneImage copies a picture, so that later updates do not change what a caller holds.
-func cloneImage(m *image.RGBA) *image.RGBA {
-	return &image.RGBA{Pix: append([]byte(nil), m.Pix...), Stride: m.Stride, Rect: m.Rect}
 }

@@ -60,6 +60,28 @@ func TestCapture(t *testing.T) {
 			s.request()
 			s.send(update(2), raw(0, 0, 8, 2, 255, 0, 0), rect(0, 2, 8, 2, 1), uint16(0), uint16(0))
 		}, image.Pt(8, 4), map[image.Point]color.RGBA{{7, 3}: red}},
+		{"copy of what has not come", func(s *stub) {
+			s.request()
+			s.send(update(2), raw(0, 0, 8, 2, 255, 0, 0), rect(0, 0, 8, 2, 1), uint16(0), uint16(2))
+			s.request()
+			s.send(update(1), raw(0, 2, 8, 2, 0, 255, 0))
+			s.request()
+			s.send(update(1), raw(0, 0, 8, 2, 0, 255, 0))
+		}, image.Pt(8, 4), map[image.Point]color.RGBA{{0, 0}: green, {7, 3}: green}},
+		{"more rectangles than the head can say", func(s *stub) {
+			s.request()
+			s.send(update(0xffff), raw(0, 0, 8, 2, 255, 0, 0), raw(0, 2, 8, 2, 0, 255, 0), rect(0, 0, 0, 0, -224))
+		}, image.Pt(8, 4), map[image.Point]color.RGBA{{0, 0}: red, {0, 2}: green}},
+		{"fewer rectangles than the head says", func(s *stub) {
+			s.request()
+			s.send(update(7), raw(0, 0, 8, 4, 255, 0, 0), rect(0, 0, 0, 0, -224))
+		}, image.Pt(8, 4), map[image.Point]color.RGBA{{0, 0}: red}},
+		{"a new size, and the end", func(s *stub) {
+			s.request()
+			s.send(update(7), rect(0, 0, 2, 3, -223), rect(0, 0, 0, 0, -224))
+			s.request()
+			s.send(update(1), raw(0, 0, 2, 3, 0, 255, 0))
+		}, image.Pt(2, 3), map[image.Point]color.RGBA{{1, 2}: green}},
 		{"size changes meanwhile", func(s *stub) {
 			s.request()
 			s.send(update(2), raw(0, 0, 8, 4, 255, 0, 0), rect(0, 0, 2, 3, -223))
@@ -85,6 +107,50 @@ func TestCapture(t *testing.T) {
 				t.Errorf("size %dx%d, want %v", w, h, tt.size)
 			}
 		})
+	}
+}
+
+// TestCaptureOfTurboVNC plays a server that, to a client without LastRect, sends more rectangles than its update says.
+func TestCaptureOfTurboVNC(t *testing.T) {
+	c := dial(t, func(_ *testing.T, s *stub) {
+		known := s.greet(8, 4)
+		s.request()
+		count := uint16(1)
+		if bytes.Contains(known, []byte{0xff, 0xff, 0xff, 0x20}) {
+			count = 0xffff
+		}
+		fill := []byte{0x80, 255, 0, 0}
+		s.send(update(count), rect(0, 0, 8, 2, 7), fill, rect(0, 2, 8, 2, 7), fill)
+		if count == 0xffff {
+			s.send(rect(0, 0, 0, 0, -224))
+		}
+		s.recv(1)
+	})
+	m, err := c.Capture(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := m.RGBAAt(7, 3); got != (color.RGBA{255, 0, 0, 255}) {
+		t.Errorf("the last pixel is %v", got)
+	}
+}
+
+func TestCaptureIsTheCallers(t *testing.T) {
+	c := dial(t, func(_ *testing.T, s *stub) {
+		s.hello(8, 4)
+		for shade := byte(1); s.request() != nil; shade++ {
+			s.send(update(1), raw(0, 0, 8, 4, shade, 0, 0))
+		}
+	})
+	first, err := c.Capture(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Capture(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := first.RGBAAt(0, 0).R; got != 1 {
+		t.Errorf("a later picture was drawn into the first one: red is %d", got)
 	}
 }
 

@@ -201,7 +201,7 @@ func judged(t testing.TB, r *rand.Rand, p viewer.Policy, pieces [][]byte) {
 			}
 		}
 	}
-	start(t, v, p)
+	start(t, v)
 	for _, piece := range pieces {
 		err := v.FromClient(bytes.Clone(piece))
 		if r.IntN(4) == 0 {
@@ -219,7 +219,7 @@ func judged(t testing.TB, r *rand.Rand, p viewer.Policy, pieces [][]byte) {
 }
 
 // start gives a walked server's format, as the handshake does.
-func start(t testing.TB, v *viewer.Viewer, p viewer.Policy) {
+func start(t testing.TB, v *viewer.Viewer) {
 	t.Helper()
 	if v.FiltersServer() {
 		fromClient(t, v, zeros(20, 0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0))

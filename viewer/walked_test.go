@@ -245,7 +245,7 @@ func talk(t *testing.T, r *rand.Rand, turbo bool, pieces [][]byte) {
 	s := speaker{newServerModel(turbo, r), r}
 	s.short = func() bool { return false }
 	var want, got []byte
-	start(t, v, p)
+	start(t, v)
 	for _, piece := range pieces {
 		failed := v.FromClient(bytes.Clone(piece)) != nil
 		s.in = append(s.in, d.got()...)
