@@ -39,6 +39,8 @@ type Desk struct {
 	waiting []*Viewer // The others that have asked, in the order of their first wish.
 	size    []byte    // The holder's last SetDesktopSize that went out; never changed in place.
 	turn    int       // How often size has changed.
+	joining int       // Viewers whose clients have not announced that they follow changes of size.
+	doubted bool      // There were some when size went out last.
 }
 
 // NewDesk makes what the viewers of one desktop share.
@@ -72,5 +74,6 @@ func (d *Desk) Join(p Policy, client io.ReadWriter, server net.Conn) *Viewer {
 	if !p.textOut() {
 		v.walker = new(rfb.ServerScanner)
 	}
+	d.join(v)
 	return v
 }

@@ -42,6 +42,9 @@ func (v *Viewer) forward(m rfb.ClientMessage) (input bool, err error) {
 		return false, err
 	}
 	v.inside = !m.Last
+	if m.Type == rfb.MsgSetEncodings && follows(m) {
+		v.announced = true
+	}
 	return isInput(m), nil
 }
 

@@ -2,11 +2,16 @@ package viewer_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"net"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"sage/rfb"
 	"sage/viewer"
 )
 
@@ -61,6 +66,7 @@ func TestOthersAreToldTheSizeInForce(t *testing.T) {
 			settle()
 		}
 		wrote(t, "other, asking again", db)
+		da.got() // The holder's wish goes out again by itself, see TestARefusedSizeIsRepeated.
 		fromClient(t, a, size(101, 101))
 		settle()
 		settle()
@@ -190,5 +196,161 @@ func TestSizeCannotBeWritten(t *testing.T) {
 		if err := v.FromClient(nil); !errors.Is(err, d.fail) {
 			t.Errorf("error %v", err)
 		}
+	})
+}
+
+// refuser plays a server that, as TurboVNC does, changes no size as long as one of its connections has not announced that
+// it follows changes of size.
+type refuser struct {
+	mu     sync.Mutex
+	silent int
+	width  uint16 // The size in force.
+	asked  []uint16
+}
+
+// refuserConn is a connection to it. What is written are whole messages.
+type refuserConn struct {
+	net.Conn
+	server    *refuser
+	announced bool
+}
+
+func (r *refuser) connect() *refuserConn {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.silent++
+	return &refuserConn{server: r}
+}
+
+// leave ends a connection.
+func (c *refuserConn) leave() {
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	if !c.announced {
+		c.server.silent--
+	}
+}
+
+func (c *refuserConn) Write(b []byte) (int, error) {
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	switch {
+	case b[0] == 2 && !c.announced && bytes.Contains(b, []byte{0xff, 0xff, 0xfe, 0xcc}):
+		c.announced = true
+		c.server.silent--
+	case b[0] == 251:
+		width := binary.BigEndian.Uint16(b[2:])
+		c.server.asked = append(c.server.asked, width)
+		if c.server.silent == 0 {
+			c.server.width = width
+		}
+	}
+	return len(b), nil
+}
+
+// now gives the size in force, and the ones asked for since the last call.
+func (r *refuser) now() (width uint16, asked []uint16) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	asked, r.asked = r.asked, nil
+	return r.width, asked
+}
+
+func TestARefusedSizeIsRepeated(t *testing.T) {
+	follows := announce(rfb.EncodingRaw, rfb.EncodingExtendedDesktopSize)
+	start := func(t *testing.T) (*refuser, *viewer.Desk, *viewer.Viewer) {
+		server, desk := &refuser{}, viewer.NewDesk(viewer.Options{})
+		a := desk.Join(viewer.Policy{}, nil, server.connect())
+		t.Cleanup(a.Leave)
+		fromClient(t, a, follows)
+		return server, desk, a
+	}
+	expect := func(t *testing.T, server *refuser, width uint16, asked ...uint16) {
+		t.Helper()
+		if w, got := server.now(); w != width || !slices.Equal(got, asked) {
+			t.Errorf("the width is %d, asked for were %v, want %d and %v", w, got, width, asked)
+		}
+	}
+	run := func(name string, f func(t *testing.T)) {
+		t.Run(name, func(t *testing.T) { synctest.Test(t, f) })
+	}
+	run("a picture is taken", func(t *testing.T) {
+		server, _, a := start(t)
+		picture := server.connect()
+		fromClient(t, a, size(100, 100))
+		settle()
+		expect(t, server, 0, 100)
+		picture.leave()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		expect(t, server, 100, 100)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		expect(t, server, 100, 100, 100) // Bounded.
+	})
+	run("a silent connection stays for a while", func(t *testing.T) {
+		server, _, a := start(t)
+		silent := server.connect()
+		fromClient(t, a, size(100, 100))
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		expect(t, server, 0, 100, 100, 100)
+		silent.leave()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		expect(t, server, 100, 100)
+	})
+	run("a viewer joins", func(t *testing.T) {
+		server, desk, a := start(t)
+		b := desk.Join(viewer.Policy{ViewOnly: true}, nil, server.connect())
+		t.Cleanup(b.Leave)
+		fromClient(t, a, size(100, 100))
+		settle()
+		expect(t, server, 0, 100)
+		fromClient(t, b, announce(rfb.EncodingRaw))
+		settle()
+		expect(t, server, 0)
+		fromClient(t, b, follows)
+		settle()
+		expect(t, server, 100, 100) // At once, and not after a pause.
+		fromClient(t, b, follows)
+		c := desk.Join(viewer.Policy{}, nil, server.connect())
+		t.Cleanup(c.Leave)
+		fromClient(t, c, follows)
+		settle()
+		expect(t, server, 100) // Who joins later is no reason to ask again.
+	})
+	run("a viewer leaves", func(t *testing.T) {
+		server, desk, a := start(t)
+		conn := server.connect()
+		b := desk.Join(viewer.Policy{}, nil, conn)
+		fromClient(t, a, size(100, 100))
+		settle()
+		conn.leave()
+		b.Leave()
+		settle()
+		expect(t, server, 100, 100, 100)
+	})
+	run("the holder changes its mind", func(t *testing.T) {
+		server, _, a := start(t)
+		fromClient(t, a, size(100, 100))
+		settle()
+		fromClient(t, a, size(101, 101))
+		settle()
+		expect(t, server, 101, 100, 101)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		expect(t, server, 101, 101, 101, 101)
+	})
+	run("the holder leaves", func(t *testing.T) {
+		server, desk, a := start(t)
+		b := desk.Join(viewer.Policy{}, nil, server.connect())
+		fromClient(t, a, size(100, 100))
+		settle()
+		a.Leave()
+		b.Leave()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		expect(t, server, 0, 100)
 	})
 }

@@ -28,6 +28,8 @@ type Viewer struct {
 	due     bool  // A size goes out as soon as the message that is under way has ended.
 	broken  error // A write has failed outside of FromClient.
 
+	announced bool // A SetEncodings has gone out since the last call, of a client that follows changes of size.
+
 	listed   bool // The server was told what a client reads whose server is walked over.
 	extended bool // The extended clipboard of a restricted client was announced. TurboVNC's Xvnc never forgets that.
 
@@ -80,6 +82,10 @@ func (v *Viewer) FromClient(b []byte) error {
 	}
 	if input {
 		v.desk.touched()
+	}
+	if v.announced {
+		v.announced = false
+		v.desk.joined(v)
 	}
 	if v.due && !v.inside {
 		v.due = false
