@@ -123,9 +123,21 @@ func (i *Images) ensureBase(ctx context.Context, app *catalog.App, progress Imag
 	return found.ID, err
 }
 
+// baseArg is the build argument that names the image of the app in build.from, as in
+//
+//	ARG BASE=localhost/sage/desktop:latest
+//	FROM ${BASE}
+const baseArg = "BASE"
+
+// build returns what the engine gets to build. An image that is built from another app's gets that app's image as the
+// argument BASE, unless the catalog sets BASE itself: names of images are the catalog's, not the Containerfiles'.
 func (i *Images) build(b *catalog.Build) *runtime.Build {
-	args := maps.Clone(b.Args)
-	for name := range args {
+	args := map[string]string{}
+	if base, ok := i.catalog().App(b.From); ok {
+		args[baseArg] = base.Image
+	}
+	maps.Copy(args, b.Args)
+	for name := range b.Args {
 		if v, ok := i.args[name]; ok {
 			args[name] = v
 		}
