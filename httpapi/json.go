@@ -3,7 +3,9 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"reflect"
 	"slices"
@@ -48,8 +50,11 @@ func checkUnique(data []byte) error {
 	isName := false // Whether a text would be the name of a member.
 	for d := json.NewDecoder(bytes.NewReader(data)); ; {
 		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
 		if err != nil {
-			return nil // It is the end.
+			return err
 		}
 		switch token {
 		case json.Delim('{'):
