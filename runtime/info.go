@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -31,7 +32,8 @@ type Info struct {
 	Published []netip.AddrPort
 	// Subnets are the address ranges of the engine's networks, from which containers
 	// reach this host. There are none on an engine without root, whose containers come
-	// from the host's own addresses.
+	// from the host's own addresses, and where the engine does not tell: a warning says
+	// so then.
 	Subnets []netip.Prefix
 	// Storage is the directory on the engine's host below which it keeps images and
 	// containers; empty where the engine does not tell.
@@ -86,6 +88,11 @@ func ParsePublished(address, port string) (netip.AddrPort, bool) {
 	}
 	published, err := netip.ParseAddrPort(net.JoinHostPort(address, port))
 	return published, err == nil
+}
+
+// WarnSubnets returns the warning for an engine that does not tell its Subnets.
+func WarnSubnets(err error) string {
+	return fmt.Sprintf("the address ranges of the engine's networks are not known: %v", err)
 }
 
 // Joins tells whether this process is on the network of that name.

@@ -55,8 +55,10 @@ func ask(ctx context.Context, api *client.Client) (*engine, error) {
 	if err := e.lookAround(ctx); err != nil {
 		return nil, err
 	}
-	e.info.Subnets, err = e.subnets(ctx)
-	return e, err
+	if e.info.Subnets, err = e.subnets(ctx); err != nil {
+		e.info.Warnings = append(e.info.Warnings, runtime.WarnSubnets(err))
+	}
+	return e, nil
 }
 
 // describe is what the engine said, in the caller's own copy.

@@ -145,8 +145,10 @@ func (l *link) ask(ctx context.Context) (*link, error) {
 	if err := fresh.lookAround(ctx); err != nil {
 		return nil, err
 	}
-	fresh.info.Subnets, err = fresh.subnets(ctx)
-	return fresh, err
+	if fresh.info.Subnets, err = fresh.subnets(ctx); err != nil {
+		fresh.info.Warnings = append(fresh.info.Warnings, runtime.WarnSubnets(err))
+	}
+	return fresh, nil
 }
 
 // ping asks for a sign of life.
