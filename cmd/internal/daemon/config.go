@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,6 +37,16 @@ type Config struct {
 	APIToken                     string
 	AllowAnonymous               bool
 	AllowedOrigins, AllowedHosts []string
+	// PublishedOnLoopback says that Listen is an address in a container of the engine
+	// whose ports are published on the host's loopback only: no token is needed then.
+	// New fails where that is not so.
+	PublishedOnLoopback bool
+	// TrustedProxies are addresses ("192.0.2.1") or ranges ("192.0.2.0/24") of reverse
+	// proxies whose word on the client counts.
+	TrustedProxies []string
+	// ClientConnections bounds the connections and the streams of one client address
+	// (of IPv6, one /64); zero means no limit. Loopback and TrustedProxies are exempt.
+	ClientConnections int
 
 	// BaseName begins the names of containers and volumes, Instance tells this
 	// daemon's from those of others on the same engine.
@@ -98,6 +109,16 @@ func (c *Config) Validate() error {
 			refuse("%s is %s: it must be more than nothing", t.name, t.value)
 		}
 	}
+	if _, err := parseProxies(c.TrustedProxies); err != nil {
+		problems = multierror.Append(problems, err)
+	}
+	if c.ClientConnections < 0 {
+		refuse("SAGE_CLIENT_CONNECTIONS is %d: use 0 for no limit", c.ClientConnections)
+	}
+	if slices.Contains(c.AllowedOrigins, "*") && c.APIToken == "" {
+		refuse("SAGE_ALLOWED_ORIGINS is \"*\" and there is no token: every page that somebody opens could start and stop desktops: " +
+			"name the origins, or set SAGE_API_TOKEN")
+	}
 	if c.MaxDesktops < 0 {
 		refuse("SAGE_MAX_DESKTOPS is %d: use 0 for no limit", c.MaxDesktops)
 	}
@@ -118,20 +139,52 @@ func (c *Config) validateListen() error {
 	if err != nil {
 		return fmt.Errorf("listen address %q: use host:port, for example 127.0.0.1:4024 (SAGE_LISTEN)", c.Listen)
 	}
-	if !loopback(host) && c.APIToken == "" && !c.AllowAnonymous {
+	if loopback(host) {
+		return nil
+	}
+	switch {
+	case c.APIToken == "" && !c.AllowAnonymous && !c.PublishedOnLoopback:
 		return fmt.Errorf("listening on %s lets everybody who reaches it start desktops: set SAGE_API_TOKEN, or say --allow-anonymous", c.Listen)
+	case c.APIToken != "" && len(c.APIToken) < minToken && !c.PublishedOnLoopback:
+		return fmt.Errorf("the token has %d characters and %s can be reached from elsewhere: a token that nobody guesses has at least %d, "+
+			"for example of openssl rand -hex 32 (SAGE_API_TOKEN)", len(c.APIToken), c.Listen, minToken)
 	}
 	return nil
 }
 
-// allowedHosts are the names that the API answers to. A daemon on loopback that
-// asks for no token answers to loopback's names only, whatever else it is told.
+// minToken is the smallest number of characters of a token beyond loopback.
+const minToken = 20
+
+// allowedHosts returns the names that the API answers to; none for any name. Where
+// there is no token, only its own names are answered to, so that a page cannot
+// reach Sage by a name that it has pointed here (DNS rebinding).
 func (c *Config) allowedHosts() []string {
-	host, _, _ := net.SplitHostPort(c.Listen)
-	if loopback(host) && c.APIToken == "" {
+	if c.APIToken == "" {
 		return append([]string{"localhost"}, c.AllowedHosts...)
 	}
 	return c.AllowedHosts
+}
+
+// beyondLoopback reports whether Sage listens on an address that others reach.
+func (c *Config) beyondLoopback() bool {
+	host, _, _ := net.SplitHostPort(c.Listen)
+	return !loopback(host)
+}
+
+// parseProxies reads addresses and ranges of addresses.
+func parseProxies(texts []string) ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	for _, text := range texts {
+		prefix, err := netip.ParsePrefix(text)
+		if addr, aerr := netip.ParseAddr(text); aerr == nil {
+			prefix, err = addr.Unmap().Prefix(addr.Unmap().BitLen())
+		}
+		if err != nil {
+			return nil, fmt.Errorf("trusted proxy %q: use an address such as 192.0.2.1, or a range such as 192.0.2.0/24 (SAGE_TRUSTED_PROXIES)", text)
+		}
+		all = append(all, prefix.Masked())
+	}
+	return all, nil
 }
 
 func loopback(host string) bool {

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"slices"
 	"time"
 
@@ -31,9 +30,6 @@ const (
 	reconcileInterval = 5 * time.Second
 	// queueTimeout is how long a start may wait for others.
 	queueTimeout = 5 * time.Minute
-	// headerTimeout and idleTimeout bound what a connection may do without
-	// asking for anything.
-	headerTimeout, idleTimeout = 10 * time.Second, 2 * time.Minute
 	// closeTimeout bounds Close, stopTimeout the stopping of all desktops.
 	closeTimeout, stopTimeout = 30 * time.Second, 2 * time.Minute
 )
@@ -43,7 +39,6 @@ type Daemon struct {
 	cfg      Config
 	info     runtime.Info
 	listener net.Listener
-	server   *http.Server
 	api      *httpapi.Server
 	manager  *session.Manager
 	catalog  *catalog.Live
@@ -73,6 +68,9 @@ func (d *Daemon) build(ctx context.Context) error {
 		return err
 	}
 	var err error
+	if err := CheckNotShared(cfg.Catalog); err != nil {
+		return fmt.Errorf("catalog: %w: who writes it decides what is run", err)
+	}
 	if d.catalog, err = catalog.Open(cfg.Catalog); err != nil {
 		return err
 	}
@@ -107,8 +105,19 @@ func (d *Daemon) build(ctx context.Context) error {
 	if joined != nil {
 		cfg.Logger.Info("sage runs in a container: desktops are on its network", "network", network, "address", joined.Address)
 	}
-	if d.listener, err = fence(d.listener, joined, cfg.Logger); err != nil {
+	if err := cfg.checkPublished(info); err != nil {
+		return err
+	}
+	if d.listener, err = cfg.fence(d.listener, info, joined); err != nil {
 		return fmt.Errorf("listen: %w", err)
+	}
+	proxies, err := parseProxies(cfg.TrustedProxies)
+	if err != nil {
+		return err
+	}
+	files, err := fileLimit()
+	if err != nil {
+		return err
 	}
 	if d.manager, err = session.New(counts.Runtime(rt), session.Options{
 		Catalog: d.catalog.Current, DataDir: cfg.DataDir, BaseName: cfg.BaseName, Instance: cfg.Instance,
@@ -126,12 +135,12 @@ func (d *Daemon) build(ctx context.Context) error {
 	}
 	d.api = httpapi.New(d.manager, httpapi.Options{
 		Logger: cfg.Logger, Version: cfg.Version, Catalog: d.catalog.Current, CatalogStatus: d.catalog.Status, Page: web.Handler(), Metrics: counts.Handler(),
-		Token: cfg.APIToken, AllowedOrigins: cfg.AllowedOrigins, AllowedHosts: cfg.allowedHosts(),
+		Token: cfg.APIToken, AllowedOrigins: cfg.AllowedOrigins, AllowedHosts: cfg.allowedHosts(), AllowAddresses: cfg.beyondLoopback(),
+		TrustedProxies: proxies, Limits: limits(files, cfg.ClientConnections), Refused: counts.Refused, Dropped: counts.Dropped,
 	})
 	counts.Watch(metrics.Sources{Sessions: d.manager.List, Streams: d.api.Streams, Traffic: d.api.Traffic, Catalog: d.catalog.Status})
-	d.server = &http.Server{Handler: d.api, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout}
 	// Sessions end first: what requests and streams wait for ends with them.
-	d.onClose("requests", d.server.Shutdown)
+	d.onClose("requests", d.api.Close)
 	d.onClose("streams", d.api.Shutdown)
 	d.onClose("sessions", d.manager.Close)
 	return nil
@@ -143,6 +152,9 @@ func (d *Daemon) warn() {
 	log.Info("container engine", "backend", i.Backend, "version", i.Version, "host", i.Host, "rootless", i.Rootless)
 	for _, w := range i.Warnings {
 		log.Warn(w)
+	}
+	if d.cfg.APIToken == "" && d.cfg.AllowAnonymous && d.cfg.beyondLoopback() {
+		log.Warn("everybody who reaches this address may start, see and stop every desktop: set SAGE_API_TOKEN", "address", d.cfg.Listen)
 	}
 }
 
@@ -172,7 +184,7 @@ func (d *Daemon) Run(ctx, hurry context.Context) error {
 		return nil
 	})
 	work.Go(func() error {
-		if err := d.server.Serve(d.listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := d.api.Serve(d.listener); err != nil {
 			return fmt.Errorf("serve: %w", err)
 		}
 		return nil

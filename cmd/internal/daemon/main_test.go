@@ -59,8 +59,20 @@ func engine(t *testing.T) string {
 	return engineBehind(t, &gate{})
 }
 
+// engineWith is an engine with networks.
+func engineWith(t *testing.T, networks string) string {
+	t.Helper()
+	return standIn(t, &gate{}, networks)
+}
+
 // engineBehind is an engine that tells of volumes while the gate is open.
 func engineBehind(t *testing.T, g *gate) string {
+	t.Helper()
+	return standIn(t, g, "[]")
+}
+
+// standIn answers in an engine's place.
+func standIn(t *testing.T, g *gate, networks string) string {
 	t.Helper()
 	// The path of a socket is short.
 	dir, err := os.MkdirTemp("", "sage")
@@ -87,6 +99,8 @@ func engineBehind(t *testing.T, g *gate) string {
 			body = map[string]any{"ServerVersion": "99.1", "CgroupVersion": "2", "OSType": "linux", "MemoryLimit": true, "PidsLimit": true, "CpuCfsQuota": true}
 		case strings.HasSuffix(r.URL.Path, "/containers/json"):
 			body = []any{}
+		case strings.HasSuffix(r.URL.Path, "/networks"):
+			body = json.RawMessage(networks)
 		case strings.Contains(r.URL.Path, "/volumes/"):
 			g.pass()
 		}
