@@ -148,6 +148,9 @@ func commandNames(commands []*cli.Command) candidates {
 func flagNames(flags []cli.Flag) candidates {
 	var out candidates
 	for _, f := range flags {
+		if isHidden(f) {
+			continue
+		}
 		about := ""
 		if d, ok := f.(cli.DocGenerationFlag); ok {
 			about = strings.ReplaceAll(d.GetUsage(), "`", "")

@@ -32,6 +32,12 @@ func list(name, env, category, usage string) cli.Flag {
 	return altsrc.NewStringSliceFlag(&cli.StringSliceFlag{Name: name, EnvVars: []string{env}, Category: category, Usage: usage})
 }
 
+// secret is a setting for the environment and the settings file: on the command
+// line every account of the host sees it (proc(5), cmdline).
+func secret(name, env, category, usage string) cli.Flag {
+	return altsrc.NewStringFlag(&cli.StringFlag{Name: name, EnvVars: []string{env}, Category: category, Usage: usage, Hidden: true})
+}
+
 func number(name, env string, value int, category, usage string) cli.Flag {
 	return altsrc.NewIntFlag(&cli.IntFlag{Name: name, EnvVars: []string{env}, Value: value, Category: category, Usage: usage})
 }
@@ -64,15 +70,20 @@ func catalogFlags() []cli.Flag {
 func clientFlags() []cli.Flag {
 	return []cli.Flag{
 		text("url", "SAGE_URL", "http://127.0.0.1:4024", categoryClient, "`ADDRESS` of the sage to ask"),
-		text("api-token", "SAGE_API_TOKEN", "", categoryClient, "bearer `TOKEN` of that sage's API"),
+		secret(tokenFlag, "SAGE_API_TOKEN", categoryClient, "bearer `TOKEN` of that sage's API; not on the command line"),
+		text(tokenFileFlag, "SAGE_API_TOKEN_FILE", "", categoryClient, "`FILE` with the bearer token of that sage's API, instead of SAGE_API_TOKEN"),
 	}
 }
 
 func serverFlags() []cli.Flag {
 	return []cli.Flag{
 		text("listen", "SAGE_LISTEN", "127.0.0.1:4024", categoryServer, "`HOST:PORT` to serve on"),
-		text("api-token", "SAGE_API_TOKEN", "", categoryServer, "bearer `TOKEN` that API calls need; required to listen beyond loopback"),
+		secret(tokenFlag, "SAGE_API_TOKEN", categoryServer, "bearer `TOKEN` that API calls need; required to listen beyond loopback, with 20 characters or more; not on the command line"),
+		text(tokenFileFlag, "SAGE_API_TOKEN_FILE", "", categoryServer, "`FILE` with the bearer token that API calls need, instead of SAGE_API_TOKEN"),
 		yes("allow-anonymous", "SAGE_ALLOW_ANONYMOUS", categoryServer, "listen beyond loopback without a token"),
+		yes("published-on-loopback", "SAGE_PUBLISHED_ON_LOOPBACK", categoryServer, "sage is in a container whose port is published on the host's loopback only, and needs no token; sage asks the engine whether that is so"),
+		list("trusted-proxy", "SAGE_TRUSTED_PROXIES", categoryServer, "`ADDRESS` or range of a reverse proxy whose X-Forwarded-For, X-Forwarded-User and X-Forwarded-Proto count"),
+		number("client-connections", "SAGE_CLIENT_CONNECTIONS", 512, categoryServer, "`NUMBER` of connections, and of streams, that one client address may have; loopback and trusted proxies are exempt; 0 for no limit"),
 		list("allowed-origin", "SAGE_ALLOWED_ORIGINS", categoryServer, "`ORIGIN` whose pages may use this sage, for example https://board.example"),
 		list("allowed-host", "SAGE_ALLOWED_HOSTS", categoryServer, "`NAME` under which a reverse proxy asks this sage"),
 		altsrc.NewStringFlag(&cli.StringFlag{
@@ -135,10 +146,15 @@ func config(c *cli.Context) (daemon.Config, error) {
 	if err != nil {
 		return daemon.Config{}, err
 	}
+	token, err := apiToken(c)
+	if err != nil {
+		return daemon.Config{}, err
+	}
 	cfg := daemon.Config{
 		Version: programVersion(), Logger: log, Engine: engine(c),
 		Listen: c.String("listen"), Catalog: c.String("catalog"), DataDir: c.String("data-dir"),
-		APIToken: c.String("api-token"), AllowAnonymous: c.Bool("allow-anonymous"),
+		APIToken: token, AllowAnonymous: c.Bool("allow-anonymous"), PublishedOnLoopback: c.Bool("published-on-loopback"),
+		TrustedProxies: c.StringSlice("trusted-proxy"), ClientConnections: c.Int("client-connections"),
 		AllowedOrigins: c.StringSlice("allowed-origin"), AllowedHosts: c.StringSlice("allowed-host"),
 		BaseName: c.String("container-base-name"), Instance: c.String("instance"),
 		Network: c.String("network"), PortStart: c.Int("port-range-start"), PortEnd: c.Int("port-range-end"), BuildArgs: args,

@@ -43,6 +43,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 		app.Name, app.HelpName = "docker "+pluginName, "docker "+pluginName
 	}
+	if err := refuseSecrets(args[1:]); err != nil {
+		return failed(stderr, err)
+	}
 	return failed(stderr, app.RunContext(ctx, flagsFirst(app, args)))
 }
 

@@ -84,11 +84,17 @@ func manCommands(before string, commands []*cli.Command) []manCommandText {
 // manFlag is one flag, ready to be printed.
 type manFlag struct{ Names, Value, About string }
 
+// isHidden reports whether a flag is no part of the help text.
+func isHidden(f cli.Flag) bool {
+	v, ok := f.(cli.VisibleFlag)
+	return ok && !v.IsVisible()
+}
+
 func manFlags(c manCommandText) []manFlag {
 	var out []manFlag
 	for _, f := range c.Flags {
 		d, ok := f.(cli.DocGenerationFlag)
-		if !ok || f.Names()[0] == "help" {
+		if !ok || f.Names()[0] == "help" || isHidden(f) {
 			continue
 		}
 		var names []string

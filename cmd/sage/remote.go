@@ -25,7 +25,11 @@ func remote(c *cli.Command, action func(*cli.Context, *client.Client) error) *cl
 
 // askedSage is the one that the flags name.
 func askedSage(c *cli.Context) (*client.Client, error) {
-	return client.New(c.String("url"), client.Options{Token: c.String("api-token")})
+	token, err := apiToken(c)
+	if err != nil {
+		return nil, err
+	}
+	return client.New(c.String("url"), client.Options{Token: token})
 }
 
 // explain adds to what a sage refused what to do about it.
@@ -35,7 +39,7 @@ func explain(err error) error {
 	case errors.As(err, &gone):
 		return fmt.Errorf("%w: start it with \"sage serve\", or name another one with --url or SAGE_URL", err)
 	case client.IsCode(err, client.CodeUnauthorized):
-		return fmt.Errorf("this sage wants its token: give --api-token or SAGE_API_TOKEN: %w", err)
+		return fmt.Errorf("this sage wants its token: set SAGE_API_TOKEN, or name a file with --api-token-file: %w", err)
 	case client.IsCode(err, client.CodeUnknownApp):
 		return fmt.Errorf("%w: \"sage apps\" tells those that there are", err)
 	case client.IsCode(err, client.CodeNotRunning):

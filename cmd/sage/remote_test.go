@@ -84,7 +84,26 @@ func TestLs(t *testing.T) {
 		}
 	})
 	t.Run("wrong token", func(t *testing.T) {
-		sage(t, "ls", "--api-token", "x").want(t, exitDenied, "", "give --api-token or SAGE_API_TOKEN")
+		sage(t, "ls", "--api-token-file", write(t, "token", "x\n")).want(t, exitUsage, "", "SAGE_API_TOKEN or SAGE_API_TOKEN_FILE")
+		t.Setenv("SAGE_API_TOKEN", "")
+		sage(t, "ls", "--api-token-file", write(t, "token", "x\n")).want(t, exitDenied, "", "set SAGE_API_TOKEN, or name a file with --api-token-file")
+	})
+	t.Run("token from a file", func(t *testing.T) {
+		t.Setenv("SAGE_API_TOKEN", "")
+		sage(t, "ls", "--api-token-file", write(t, "token", "t0ken\n")).want(t, 0, "alice", "")
+	})
+	t.Run("token among the arguments", func(t *testing.T) {
+		for _, args := range [][]string{{"ls", "--api-token", "t0ken"}, {"ls", "--api-token=t0ken"}, {"serve", "-api-token", "t0ken"}} {
+			sage(t, args...).want(t, exitUsage, "", "every account of this host sees the arguments")
+		}
+	})
+	t.Run("token file that others may write", func(t *testing.T) {
+		file := write(t, "token", "t0ken")
+		if err := os.Chmod(file, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("SAGE_API_TOKEN", "")
+		sage(t, "ls", "--api-token-file", file).want(t, exitUsage, "", "every account of this host may write")
 	})
 	t.Run("address from the settings file, token from the environment", func(t *testing.T) {
 		// The Setenv of standIn puts it back.

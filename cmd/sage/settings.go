@@ -11,6 +11,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/urfave/cli/v2"
 	"github.com/urfave/cli/v2/altsrc"
+
+	"sage/cmd/internal/daemon"
 )
 
 // configFlag names the settings file; the other flags may stand in it under
@@ -30,6 +32,9 @@ func withFile(c *cli.Command) *cli.Command {
 			return nil
 		}
 		values, err := readSettings(path)
+		if err == nil {
+			err = daemon.CheckNotShared(path)
+		}
 		if err == nil {
 			err = altsrc.ApplyInputSourceValues(ctx, altsrc.NewMapInputSource(path, values), settings)
 		}

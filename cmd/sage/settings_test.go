@@ -23,7 +23,8 @@ func documented() map[string]string {
 	return map[string]string{
 		"config": "SAGE_CONFIG", "runtime": "SAGE_RUNTIME", "runtime-host": "SAGE_RUNTIME_HOST",
 		"catalog": "SAGE_CATALOG", "build-arg": "SAGE_BUILD_ARGS",
-		"listen": "SAGE_LISTEN", "api-token": "SAGE_API_TOKEN", "allow-anonymous": "SAGE_ALLOW_ANONYMOUS",
+		"listen": "SAGE_LISTEN", "api-token": "SAGE_API_TOKEN", "api-token-file": "SAGE_API_TOKEN_FILE", "published-on-loopback": "SAGE_PUBLISHED_ON_LOOPBACK",
+		"trusted-proxy": "SAGE_TRUSTED_PROXIES", "client-connections": "SAGE_CLIENT_CONNECTIONS", "allow-anonymous": "SAGE_ALLOW_ANONYMOUS",
 		"allowed-origin": "SAGE_ALLOWED_ORIGINS", "allowed-host": "SAGE_ALLOWED_HOSTS",
 		"data-dir": "SAGE_DATA_DIR", "log-format": "SAGE_LOG_FORMAT", "log-level": "SAGE_LOG_LEVEL",
 		"drain-timeout": "SAGE_DRAIN_TIMEOUT", "stop-desktops": "SAGE_STOP_DESKTOPS",
@@ -132,7 +133,8 @@ func shown(f cli.Flag, value string) string {
 func TestConfig(t *testing.T) {
 	settings := []struct{ name, value string }{
 		{"runtime", "podman"}, {"runtime-host", "unix:///x"}, {"catalog", "c.yaml"}, {"build-arg", "A=1,B=2=3"},
-		{"listen", "127.0.0.1:1"}, {"api-token", "42"}, {"allow-anonymous", "true"},
+		{"listen", "127.0.0.1:1"}, {"api-token", "42"}, {"api-token-file", ""}, {"allow-anonymous", "true"},
+		{"published-on-loopback", "true"}, {"trusted-proxy", "10.0.0.0/8,::1"}, {"client-connections", "7"},
 		{"allowed-origin", "https://a,https://b"}, {"allowed-host", "h"}, {"data-dir", "/d"}, {"log-format", "text"}, {"log-level", "debug"},
 		{"drain-timeout", "3"}, {"stop-desktops", "true"},
 		{"port-range-start", "7"}, {"port-range-end", "9"}, {"container-base-name", "n-"}, {"instance", "i"}, {"network", "net"},
@@ -143,7 +145,7 @@ func TestConfig(t *testing.T) {
 	want := daemon.Config{
 		Version: programVersion(), Engine: daemon.Engine{Kind: "podman", Host: "unix:///x"},
 		Catalog: "c.yaml", BuildArgs: map[string]string{"A": "1", "B": "2=3"},
-		Listen: "127.0.0.1:1", APIToken: "42", AllowAnonymous: true,
+		Listen: "127.0.0.1:1", APIToken: "42", AllowAnonymous: true, PublishedOnLoopback: true, TrustedProxies: []string{"10.0.0.0/8", "::1"}, ClientConnections: 7,
 		AllowedOrigins: []string{"https://a", "https://b"}, AllowedHosts: []string{"h"}, DataDir: "/d",
 		PortStart: 7, PortEnd: 9, BaseName: "n-", Instance: "i", Network: "net",
 		MaxDesktops: 100, StartsAtOnce: 3,
@@ -185,6 +187,9 @@ func TestConfig(t *testing.T) {
 		var lines []string
 		for _, s := range settings {
 			value := s.value
+			if value == "" {
+				value = `""`
+			}
 			if strings.Contains(value, ",") {
 				value = "[" + value + "]"
 			}
