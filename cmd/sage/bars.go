@@ -64,7 +64,8 @@ func (b *bars) progress(p runtime.Progress) {
 		l = b.addLayer(p.Layer)
 		b.layers[p.Layer] = l
 	}
-	l.step.Store(&p.Text)
+	step := visible(p.Text, "")
+	l.step.Store(&step)
 	l.bar.SetTotal(p.Total, false)
 	l.bar.SetCurrent(p.Current)
 }
@@ -73,7 +74,7 @@ func (b *bars) addLayer(name string) *layer {
 	l := &layer{}
 	l.step.Store(new(string))
 	l.bar = b.all.New(0, mpb.BarStyle(), mpb.BarRemoveOnComplete(),
-		mpb.PrependDecorators(decor.Name("  "+runewidth.Truncate(name, refsWidth, "")+" ", decor.WCSyncSpaceR)),
+		mpb.PrependDecorators(decor.Name("  "+runewidth.Truncate(visible(name, ""), refsWidth, "")+" ", decor.WCSyncSpaceR)),
 		mpb.AppendDecorators(decor.CountersKiloByte(" % .1f / % .1f"), decor.Any(func(decor.Statistics) string {
 			return " " + *l.step.Load()
 		})))
@@ -97,5 +98,5 @@ func oneLine(text string) string {
 		}
 		return r
 	}, strings.TrimSpace(text))
-	return runewidth.Truncate(text, lastLineWidth, "...")
+	return runewidth.Truncate(visible(text, ""), lastLineWidth, "...")
 }

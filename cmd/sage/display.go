@@ -19,7 +19,7 @@ type display interface {
 // newDisplay draws bars on a terminal, and writes lines elsewhere.
 func newDisplay(w io.Writer) display {
 	if onTerminal(w) {
-		return &bars{out: w}
+		return &bars{out: obeying(w)}
 	}
 	return &lines{out: w}
 }

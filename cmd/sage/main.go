@@ -29,6 +29,7 @@ func endSignals() []os.Signal { return []os.Signal{os.Interrupt, syscall.SIGTERM
 // run does what args ask for, the program's name first, and gives the exit
 // code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	stdout, stderr = asTerminal(stdout), asTerminal(stderr)
 	app := newApp(stdout, stderr)
 	if words, asks := asksCompletion(args); asks {
 		return failed(stderr, complete(ctx, app, words, stdout))

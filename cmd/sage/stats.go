@@ -85,6 +85,7 @@ func usage(ctx context.Context, sage *client.Client, uid string) ([]use, error) 
 func watchUsage(ctx context.Context, w io.Writer, interval time.Duration, ask func(context.Context) ([]use, error)) error {
 	// Clear the screen once, then write from its top; see ECMA-48 for the codes.
 	const clearScreen, top, clearLine, clearBelow = "\x1b[2J", "\x1b[H", "\x1b[K\n", "\x1b[J"
+	w = obeying(w)
 	fmt.Fprint(w, clearScreen)
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
