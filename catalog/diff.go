@@ -95,8 +95,9 @@ func (d *differ) value(path string, before, after reflect.Value) {
 			d.leaf(path, before, after)
 			return
 		}
+		was, is := byName(before), byName(after)
 		d.keyed(path, names(before), names(after), func(key string) (reflect.Value, reflect.Value) {
-			return named(before, key), named(after, key)
+			return was[key], is[key]
 		})
 	default:
 		d.leaf(path, before, after)
@@ -126,8 +127,7 @@ func (d *differ) keyed(path string, before, after []string, get func(key string)
 		}
 	}
 	for _, key := range after {
-		if !slices.Contains(before, key) {
-			_, is := get(key)
+		if was, is := get(key); !was.IsValid() {
 			d.add(Added, element(path, key), "", whole(is))
 		}
 	}
@@ -166,12 +166,15 @@ func names(list reflect.Value) []string {
 	return all
 }
 
-// named finds a list's entry; it is the zero Value where there is none.
-func named(list reflect.Value, name string) reflect.Value {
-	if i := slices.Index(names(list), name); i >= 0 {
-		return list.Index(i)
+// byName returns a list's entries by their names, the first one of each.
+func byName(list reflect.Value) map[string]reflect.Value {
+	entries := make(map[string]reflect.Value, list.Len())
+	for i, name := range names(list) {
+		if _, again := entries[name]; !again {
+			entries[name] = list.Index(i)
+		}
 	}
-	return reflect.Value{}
+	return entries
 }
 
 func mapKeys(m reflect.Value) []string {

@@ -11,7 +11,7 @@ import (
 )
 
 // maxFileSize bounds a catalog file, in bytes.
-const maxFileSize = 1 << 20
+const maxFileSize = 16 << 20
 
 // Load reads the catalog file at path. Relative paths in it start from the file's own directory. An error is a
 // *multierror.Error of *Problem; one about a file that is not there also is [fs.ErrNotExist].

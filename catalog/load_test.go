@@ -2,6 +2,7 @@ package catalog_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -95,13 +96,13 @@ func TestGoodFiles(t *testing.T) {
 func TestLoadUnreadable(t *testing.T) {
 	dir := t.TempDir()
 	large := filepath.Join(dir, "large.yaml")
-	if err := os.WriteFile(large, []byte(strings.Repeat("#\n", 1<<19+1)), 0o600); err != nil {
+	if err := os.WriteFile(large, []byte(strings.Repeat("#\n", 1<<23+1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct{ name, path, want string }{
 		{"no such file", filepath.Join(dir, "none.yaml"), "cannot be read: no such file"},
 		{"directory", dir, "not a regular file"},
-		{"too large", large, "larger than 1MiB"},
+		{"too large", large, "larger than 16MiB"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -128,18 +129,134 @@ func TestParseRefusesWhatIsNoCatalog(t *testing.T) {
 			}
 			return b.String()
 		}(), "levels deep"},
-		{"very long list", strings.Repeat("-\n", 1<<19), "words and signs"},
-		{"too large", strings.Repeat("#", 1<<20+1), "larger than 1MiB"},
+		{"deep in flow style", strings.Repeat("{a: ", 100) + "b" + strings.Repeat("}", 100), "levels deep"},
+		{"deep by flow pairs", "[" + strings.Repeat("a: ", 100) + "b]", "levels deep"},
+		{"deep in a mix", func() string {
+			var b strings.Builder
+			for i := range 40 {
+				b.WriteString(strings.Repeat("  ", i) + "a:\n")
+			}
+			return b.String() + strings.Repeat("  ", 40) + "a: " + strings.Repeat("[", 40) + strings.Repeat("]", 40)
+		}(), "levels deep"},
+		{"deep by lists in the column of their key", func() string {
+			var b strings.Builder
+			for i := range 80 {
+				b.WriteString(strings.Repeat("  ", i) + "a:\n" + strings.Repeat("  ", i) + "-\n")
+			}
+			return b.String()
+		}(), "levels deep"},
+		{"deep by keys in one line", strings.Repeat("a: ", 1000), "levels deep"},
+		{"deep by question marks", strings.Repeat("? ", 1000), "levels deep"},
+		{"deep by tags", strings.Repeat("!a ", 1000), "levels deep"},
+		{"deep by anchors", strings.Repeat("&a ", 1000), "levels deep"},
+		{"many keys", func() string {
+			var b strings.Builder
+			for i := range 1 << 17 {
+				fmt.Fprintf(&b, "k%d: v\n", i)
+			}
+			return b.String()
+		}(), "more than 10000 keys"},
+		{"many documents", strings.Repeat("---\na: b\n", 1<<17), "more than 16 documents"},
+		{"billion laughs", func() string {
+			var b strings.Builder
+			b.WriteString("a0: &a0 [lol, lol]\n")
+			for i := range 60 {
+				fmt.Fprintf(&b, "a%d: &a%d [*a%d, *a%d, *a%d]\n", i+1, i+1, i, i, i)
+			}
+			return b.String()
+		}(), "unknown key"},
+		{"very long list", strings.Repeat("-\n", 1<<20), "words and signs"},
+		{"many texts", strings.Repeat(`""`, 1<<20), "words and signs"},
+		{"too large", strings.Repeat("#", 1<<24+1), "larger than 16MiB"},
 		{"nothing", "", "is empty"},
 		{"null", "null\n", "is empty"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := catalog.Parse("x.yaml", []byte(tt.data), t.TempDir())
-			if got := problems(t, err); len(got) != 1 || !strings.Contains(err.Error(), tt.want) {
+			if got := problems(t, err); len(got) != 1 && tt.want != "unknown key" || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want one problem with %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// manyApps is a catalog of so many apps in plain block style.
+func manyApps(apps int) string {
+	var b strings.Builder
+	b.WriteString("version: 1\napps:\n")
+	for i := range apps {
+		fmt.Fprintf(&b, `  # An app.
+  - id: app-%d
+    title: App %d
+    description: "Several
+      lines."
+    image: localhost/a/b:%d
+    endpoints:
+      - name: vnc
+        port: 5900
+        protocol: rfb
+      - {name: audio, port: 4714, protocol: tcp}
+    env:
+      A: "1"
+    environment:
+      - name: SIZE
+        default: 1280x800
+        pattern: "[1-9][0-9]{2,3}x[1-9][0-9]{2,3}"
+    limits:
+      cpus: 1
+      memory: 1g
+    aliases: [alias-%d]
+`, i, i, i, i)
+	}
+	return b.String()
+}
+
+// TestManyApps: the number of apps does not count as depth.
+func TestManyApps(t *testing.T) {
+	for _, apps := range []int{1, 12, 100, 10_000} {
+		c, err := catalog.Parse("x.yaml", []byte(manyApps(apps)), t.TempDir())
+		if err != nil {
+			t.Fatalf("%d apps: %.500v", apps, err)
+		}
+		if len(c.Apps) != apps || c.Apps[apps-1].Aliases[0] != fmt.Sprintf("alias-%d", apps-1) {
+			t.Errorf("%d apps of %d", len(c.Apps), apps)
+		}
+		if changes := catalog.Diff(c, c); len(changes) > 0 {
+			t.Errorf("%d changes", len(changes))
+		}
+	}
+}
+
+// TestManyMistakes: a large catalog in which everything is wrong is refused like a small one.
+func TestManyMistakes(t *testing.T) {
+	const apps = 10_000
+	for name, old := range map[string][2]string{
+		"unknown keys":           {"    title:", "    tittle:"},
+		"unknown build.from":     {"    env:\n", "    build:\n      context: .\n      containerfile: load_test.go\n      from: nothing\n    env:\n"},
+		"the same id everywhere": {"app-", "app # "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := catalog.Parse("x.yaml", []byte(strings.ReplaceAll(manyApps(apps), old[0], old[1])), ".")
+			if got := problems(t, err); len(got) < apps-1 {
+				t.Errorf("%d problems", len(got))
+			}
+		})
+	}
+}
+
+// TestDepthOfNeighbours: a deep place says nothing of the next one, in any style.
+func TestDepthOfNeighbours(t *testing.T) {
+	deep := "  - id: a%d\n    title: t\n    image: localhost/a:1\n    endpoints:\n    - name: vnc\n      port: 1\n      protocol: rfb\n    x: " +
+		strings.Repeat("[", 50) + strings.Repeat("]", 50) + "\n"
+	var b strings.Builder
+	b.WriteString("version: 1\napps:\n")
+	for i := range 200 {
+		fmt.Fprintf(&b, deep, i)
+	}
+	_, err := catalog.Parse("x.yaml", []byte(b.String()), t.TempDir())
+	if got := problems(t, err); len(got) != 200 || strings.Contains(err.Error(), "levels deep") {
+		t.Errorf("%d problems: %.300v", len(got), err)
 	}
 }
 

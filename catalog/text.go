@@ -28,8 +28,10 @@ func list(names []string) string {
 
 // suggest returns "did you mean ...?" for the known name nearest to name, else fallback with all of them.
 func suggest(name string, known []string, fallback string) string {
+	// Among more names than somebody reads, none is looked for: there may be as many mistakes.
+	const looked = 200
 	best, least := "", 3
-	for _, k := range known {
+	for _, k := range known[:min(len(known), looked)] {
 		d := distance(strings.ToLower(name), strings.ToLower(k))
 		if len(name) > 2 && strings.HasPrefix(k, name) {
 			// Somebody's shorter form of it, as int is of integer.
@@ -45,7 +47,9 @@ func suggest(name string, known []string, fallback string) string {
 	if len(known) == 0 {
 		return ""
 	}
-	known = slices.Sorted(slices.Values(known))
+	if len(known) <= looked {
+		known = slices.Sorted(slices.Values(known))
+	}
 	return fallback + " " + list(known)
 }
 
