@@ -57,6 +57,9 @@ func validateCatalogs(c *cli.Context) error {
 			fmt.Fprintf(c.App.ErrWriter, "%s: %s\n", file, count(len(multierror.Append(nil, err).Errors), "problem"))
 			continue
 		}
+		for _, w := range found.Warnings() {
+			fmt.Fprintf(c.App.ErrWriter, "%s: warning: %s\n", file, w)
+		}
 		if _, err := fmt.Fprintf(c.App.Writer, "%s: %s, no problem\n", file, count(len(found.Apps), "app")); err != nil {
 			return err
 		}

@@ -89,7 +89,7 @@ func exitOfRefusal(code string) int {
 		return exitNoRoom
 	case client.CodeEngineUnavailable, client.CodeShuttingDown:
 		return exitUnreachable
-	case client.CodeUnauthorized:
+	case client.CodeUnauthorized, client.CodeTooManyAttempts:
 		return exitDenied
 	default:
 		return exitFailed

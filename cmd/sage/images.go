@@ -55,6 +55,11 @@ func imagesCommand(name, usage string, builds bool) *cli.Command {
 				_, err := fmt.Fprintf(c.App.Writer, "nothing to %s: %s has no such app\n", name, c.String("catalog"))
 				return err
 			}
+			for _, w := range apps.BuildWarnings(args) {
+				if builds {
+					fmt.Fprintf(c.App.ErrWriter, "warning: %s\n", w)
+				}
+			}
 			rt, info, err := openRuntime(c)
 			if err != nil {
 				return err

@@ -194,9 +194,7 @@ func (b *drained) awaitEnd(t *testing.T) {
 func (b *drained) logged(t *testing.T, all ...string) {
 	t.Helper()
 	for _, want := range all {
-		if !strings.Contains(b.log.String(), want) {
-			t.Errorf("the log lacks %q:\n%s", want, b.log.String())
-		}
+		eventually(t, "the log has "+want, func() bool { return strings.Contains(b.log.String(), want) })
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/docker/go-units"
 	"golang.org/x/sys/unix"
 
+	"sage/cmd/internal/daemon"
 	"sage/runtime"
 )
 
@@ -72,6 +73,8 @@ func examineDataDir(host Host, dir string) []Finding {
 	what := dir + " is writable"
 	if there != path {
 		what = dir + " will be made"
+	} else if err := daemon.CheckNotShared(path); err != nil {
+		return []Finding{fail("data", mend, "%v", err)}
 	}
 	space, err := host.Statfs(there)
 	if err != nil {

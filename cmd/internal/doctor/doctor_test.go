@@ -33,11 +33,18 @@ func threeApps(t *testing.T) string {
 	return write(t, filepath.Join(dir, "catalog.yaml"), `version: 1
 apps:
   - {id: top, title: Top, image: localhost/t/top:1, build: {context: top, from: base},
-     endpoints: [{name: vnc, port: 5900, protocol: rfb}]}
-  - {id: pulled, title: Pulled, image: registry.example.org/t/pulled:1, endpoints: [{name: vnc, port: 5900, protocol: rfb}]}
+     endpoints: [{name: vnc, port: 5900, protocol: rfb}], viewing: {password_env: PW}}
+  - {id: pulled, title: Pulled, image: registry.example.org/t/pulled:1, endpoints: [{name: vnc, port: 5900, protocol: rfb}], viewing: {password_env: PW}}
   - {id: base, title: Base, image: localhost/t/base:1, build: {context: base, args: {VNC_SERVER: turbovnc}},
-     endpoints: [{name: vnc, port: 5900, protocol: rfb}]}
+     endpoints: [{name: vnc, port: 5900, protocol: rfb}], viewing: {password_env: PW}}
 `)
+}
+
+func chmod(t *testing.T, path string, mode os.FileMode) {
+	t.Helper()
+	if err := os.Chmod(path, mode); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // write makes a file and the directories above it.
@@ -151,6 +158,13 @@ func TestDoctor(t *testing.T) {
 		{"sage on the address", func(c *daemon.Config) {
 			c.Listen = answering(200, `{"status":"ok","version":"7","engine":{"backend":"podman","version":"5"}}`)
 		}, nil, OK, "listen", "sage 7 serves on"},
+		{"sage with a token on the address", func(c *daemon.Config) { c.Listen = answering(200, `{"status":"ok"}`) }, nil, OK, "listen", "sage serves on"},
+		{"catalog of everybody", func(c *daemon.Config) { chmod(t, c.Catalog, 0o666) }, nil, Fail, "catalog", "every account of this host may write"},
+		{"data directory of everybody", func(c *daemon.Config) { chmod(t, c.DataDir, 0o777) }, nil, Fail, "data", "every account of this host may write"},
+		{"VNC without a password", func(c *daemon.Config) {
+			c.Catalog = write(t, filepath.Join(t.TempDir(), "catalog.yaml"),
+				"version: 1\napps:\n- {id: a, title: A, image: localhost/a:1, endpoints: [{name: vnc, port: 1, protocol: rfb}]}\n")
+		}, nil, Warn, "passwords", "apps[a].viewing: the endpoint vnc"},
 		{"unwell sage on the address", func(c *daemon.Config) {
 			c.Listen = answering(503, `{"code":"engine_unavailable","detail":"no engine"}`)
 		}, nil, Warn, "listen", "is not well: no engine"},

@@ -85,6 +85,9 @@ func examineListen(ctx context.Context, address string) Finding {
 	health, err := sage.Ready(ctx)
 	var refused *client.Error
 	switch {
+	case err == nil && health.Status != "" && health.Version == "":
+		// The token is not sent to a program that may be another one.
+		return ok("listen", "sage serves on %s already, and tells more only to those who have its token", address)
 	case err == nil && health.Status != "":
 		return ok("listen", "sage %s serves on %s already, with %s", health.Version, address, cmp.Or(engineName(health.Engine), "no engine"))
 	case errors.As(err, &refused) && refused.Code != client.CodeForeign:

@@ -23,6 +23,9 @@ func examineSettings(cfg daemon.Config) []Finding {
 
 // examineCatalog gives no catalog where there is none to be used.
 func examineCatalog(path string) (*catalog.Catalog, []Finding) {
+	if err := daemon.CheckNotShared(path); err != nil {
+		return nil, []Finding{fail("catalog", "take it away from other accounts with chmod", "%v", err)}
+	}
 	apps, err := catalog.Load(path)
 	if err != nil {
 		f := fail("catalog", "mend the file, or choose another one with --catalog or SAGE_CATALOG", "%s cannot be used", path)
@@ -35,5 +38,13 @@ func examineCatalog(path string) (*catalog.Catalog, []Finding) {
 	for _, app := range apps.Apps {
 		ids = append(ids, app.ID)
 	}
-	return apps, []Finding{ok("catalog", "%s: %s", path, strings.Join(ids, ", "))}
+	found := []Finding{ok("catalog", "%s: %s", path, strings.Join(ids, ", "))}
+	if warnings := apps.Warnings(); len(warnings) > 0 {
+		f := warn("passwords", "give viewing.password_env: docs/curators.md says how", "desktops may reach each other's VNC servers, and not all want a password")
+		for _, w := range warnings {
+			f.Details = append(f.Details, w.String())
+		}
+		found = append(found, f)
+	}
+	return apps, found
 }
