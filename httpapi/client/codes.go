@@ -3,6 +3,7 @@ package client
 // The codes of the API's problem documents that a program may want to decide by.
 const (
 	CodeUnauthorized      = "unauthorized"
+	CodeTooManyAttempts   = "too_many_attempts"
 	CodeInvalidUID        = "invalid_uid"
 	CodeInvalidEnv        = "invalid_env"
 	CodeInvalidRequest    = "invalid_request"
