@@ -120,6 +120,9 @@ type Endpoint struct {
 	Protocol Protocol `yaml:"protocol" validate:"oneof=websocket rfb tcp"`
 	// VNC says that the messages of a websocket endpoint hold RFB, so that what viewers send can be understood there, too.
 	VNC bool `yaml:"vnc"`
+	// Secret says that whoever connects to a tcp endpoint must first send the password of viewing.password_env and a line
+	// feed, which Sage does. Other desktops may reach the port, and do not know the password.
+	Secret bool `yaml:"secret"`
 }
 
 // SpeaksRFB tells whether the endpoint is known to speak RFB, bare or in WebSocket messages.

@@ -84,6 +84,10 @@ func checkApp(sl validator.StructLevel) {
 	for i, e := range a.Endpoints {
 		unique(sl, names, e.Name, fmt.Sprintf("endpoints[%d].name", i), i, "endpoints")
 		unique(sl, ports, e.Port, fmt.Sprintf("endpoints[%d].port", i), i, "endpoints")
+		if e.Secret && a.Viewing.PasswordEnv == "" {
+			at := fmt.Sprintf("endpoints[%d].secret", i)
+			sl.ReportError(e.Secret, at, at, "onlyfor", "apps with viewing.password_env")
+		}
 	}
 	variables := map[string]int{}
 	for i, v := range a.Variables {
@@ -145,6 +149,9 @@ func checkEndpoint(sl validator.StructLevel) {
 	e := sl.Current().Addr().Interface().(*Endpoint)
 	if e.VNC && e.Protocol != WebSocket {
 		sl.ReportError(e.VNC, "vnc", "VNC", "onlyfor", string(WebSocket))
+	}
+	if e.Secret && e.Protocol != TCP {
+		sl.ReportError(e.Secret, "secret", "Secret", "onlyfor", string(TCP))
 	}
 	if e.Path != "" && (e.Protocol == RFB || e.Protocol == TCP) {
 		sl.ReportError(e.Path, "path", "Path", "onlyfor", string(WebSocket))

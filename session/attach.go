@@ -112,6 +112,9 @@ func (a *Attachment) Dial(ctx context.Context) (net.Conn, error) {
 	defer cancel()
 	for {
 		conn, err := a.m.rt.Dial(ctx, a.id, a.Endpoint.Port)
+		if err == nil && a.Endpoint.Secret && a.d.viewing != nil {
+			conn, err = sendSecret(conn, a.d.viewing.password)
+		}
 		switch {
 		case errors.Is(err, runtime.ErrConflict), errors.Is(err, runtime.ErrNotFound):
 			_, _ = a.m.confirmEnded(ctx, a.d) // What it does not find, a round of reconciling does.
@@ -125,6 +128,14 @@ func (a *Attachment) Dial(ctx context.Context) (net.Conn, error) {
 		case <-time.After(probeInterval):
 		}
 	}
+}
+
+// sendSecret sends what an endpoint wants to know before it hands anything out.
+func sendSecret(conn net.Conn, secret string) (net.Conn, error) {
+	if _, err := io.WriteString(conn, secret+"\n"); err != nil {
+		return nil, errors.Join(fmt.Errorf("send the endpoint's secret: %w", err), conn.Close())
+	}
+	return conn, nil
 }
 
 // Context ends when the desktop does.

@@ -40,8 +40,9 @@ const (
 
 	// viewingOff is for desktops whose viewers are not understood.
 	viewingOff = "off"
-	// vncMark is behind the protocol of a websocket endpoint that holds RFB.
-	vncMark = "+vnc"
+	// vncMark is behind the protocol of a websocket endpoint that holds RFB, secretMark
+	// behind that of a tcp endpoint that wants the password first.
+	vncMark, secretMark = "+vnc", "+secret"
 )
 
 // identity is what makes a container the desktop of a uid.
@@ -267,8 +268,11 @@ func formatEndpoints(endpoints []catalog.Endpoint) string {
 	parts := make([]string, len(endpoints))
 	for i, e := range endpoints {
 		mark := ""
-		if e.VNC {
+		switch {
+		case e.VNC:
 			mark = vncMark
+		case e.Secret:
+			mark = secretMark
 		}
 		parts[i] = fmt.Sprintf("%s=%s%s:%d%s", e.Name, e.Protocol, mark, e.Port, e.Path)
 	}
@@ -289,13 +293,14 @@ func parseEndpoints(text string) ([]catalog.Endpoint, error) {
 			return nil, fmt.Errorf("%q is not name=protocol:port", part)
 		}
 		protocol, vnc := strings.CutSuffix(protocol, vncMark)
+		protocol, secret := strings.CutSuffix(protocol, secretMark)
 		switch catalog.Protocol(protocol) {
 		case catalog.RFB, catalog.WebSocket, catalog.TCP:
 		default:
 			return nil, fmt.Errorf("%q has a protocol that this sage does not speak", part)
 		}
 		endpoints = append(endpoints, catalog.Endpoint{
-			Name: name, Protocol: catalog.Protocol(protocol), Port: uint16(number), Path: path, VNC: vnc,
+			Name: name, Protocol: catalog.Protocol(protocol), Port: uint16(number), Path: path, VNC: vnc, Secret: secret,
 		})
 	}
 	return endpoints, nil

@@ -16,7 +16,7 @@ func labelled() (*Options, identity) {
 		endpoints: []catalog.Endpoint{
 			{Name: "vnc", Protocol: catalog.RFB, Port: 5900},
 			{Name: "web", Protocol: catalog.WebSocket, Port: 6080, Path: "/web/sockify:1"},
-			{Name: "audio", Protocol: catalog.TCP, Port: 65535},
+			{Name: "audio", Protocol: catalog.TCP, Port: 65535, Secret: true},
 		},
 		limits: runtime.Limits{CPUs: 0.25, MemoryBytes: 2 << 30, PIDs: 512},
 		home:   "/home/sage",

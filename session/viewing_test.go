@@ -223,3 +223,52 @@ func TestNoPictureThroughAWebSocket(t *testing.T) {
 		})
 	}
 }
+
+// TestSecretOfAnEndpoint: an endpoint that wants the desktop's password gets it before
+// anything that the client sends, and others get nothing.
+func TestSecretOfAnEndpoint(t *testing.T) {
+	for _, secret := range []bool{true, false} {
+		bubble(t, func(t *testing.T, b *bench) {
+			heard := make(chan string, 1)
+			b.engine.SetImage(image, fake.Image{Program: both(fake.VNC(vncPort), fake.Serves(5901, func(_ context.Context, conn net.Conn) {
+				all, _ := io.ReadAll(conn)
+				heard <- string(all)
+			}))})
+			s := b.start("alice")
+			a, err := b.Attach(t.Context(), s.Token, "audio")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer a.Release()
+			conn, err := a.Dial(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.WriteString(conn, "hello"); err != nil {
+				t.Fatal(err)
+			}
+			conn.Close()
+			want := "hello"
+			if _, password := b.RecordOf("alice"); secret {
+				want = password + "\n" + want
+			}
+			if got := <-heard; got != want {
+				t.Errorf("the endpoint heard %q, want %q", got, want)
+			}
+		}, understood(func(app *catalog.App) { app.Endpoints[1].Secret = secret }))
+	}
+}
+
+// both is a container's program that runs two.
+func both(first, second fake.Program) fake.Program {
+	return func(ctx context.Context, p *fake.Process) int {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			second(ctx, p)
+		}()
+		code := first(ctx, p)
+		<-done
+		return code
+	}
+}
