@@ -15,8 +15,8 @@ import (
 
 // testWebsockify looks at the desktop through the websockify in its container.
 func testWebsockify(t *testing.T, e *engine) {
-	d := serve(t, e, nil)
-	s := d.start(t, "allocate", `{"vm":"desktop"}`)
+	d := serve(t, e, settings{"SAGE_CATALOG": viewingCatalog(t)})
+	s := d.start(t, "allocate", `{"vm":"locked"}`)
 	view := d.watch(t, s.URL, "websockify")
 	before := view.calm(t, "first", showsTerminal)
 	view.typeText(t, "echo through websockify\n")

@@ -124,6 +124,11 @@ func (e *engine) Dial(ctx context.Context, id runtime.ID, port uint16) (net.Conn
 	return one(e, "dial", func() (net.Conn, error) { return e.Runtime.Dial(ctx, id, port) })
 }
 
+// Route is counted when it is found; what is dialled by it is no call.
+func (e *engine) Route(ctx context.Context, id runtime.ID, port uint16) (runtime.Route, error) {
+	return one(e, "route", func() (runtime.Route, error) { return e.Runtime.Route(ctx, id, port) })
+}
+
 func (e *engine) Volume(ctx context.Context, name string) (runtime.Volume, error) {
 	return one(e, "volume", func() (runtime.Volume, error) { return e.Runtime.Volume(ctx, name) })
 }

@@ -1,6 +1,8 @@
 package runtime
 
 import (
+	"context"
+	"net"
 	"net/netip"
 	"strings"
 	"time"
@@ -85,6 +87,13 @@ type Limits struct {
 	// ShmBytes is the size of /dev/shm, honoured by every engine.
 	ShmBytes int64
 }
+
+// Route connects to a TCP port of one container while that runs. It may be used at
+// any time from any number of goroutines. The context governs the dialling only.
+//
+// Errors: those of Dial, but of a container that has ended it may say ErrRefused, or
+// nothing before the context ends.
+type Route func(ctx context.Context) (net.Conn, error)
 
 // State says where a container is in its life.
 type State string

@@ -161,6 +161,13 @@ type Runtime interface {
 	// neither published nor reachable).
 	Dial(ctx context.Context, id ID, port uint16) (net.Conn, error)
 
+	// Route finds the way that Dial takes to a TCP port of a running container. Its use
+	// asks the engine nothing, so that whoever waits for a port to listen can try often.
+	//
+	// Errors: ErrNotFound, ErrConflict (the container does not run), ErrInvalid (the
+	// port is neither published nor reachable).
+	Route(ctx context.Context, id ID, port uint16) (Route, error)
+
 	// Volume describes a named volume.
 	//
 	// Errors: ErrNotFound.

@@ -110,8 +110,9 @@ func (a *Attachment) Join(client io.ReadWriter, server net.Conn) *viewer.Viewer 
 func (a *Attachment) Dial(ctx context.Context) (net.Conn, error) {
 	young, cancel := context.WithDeadline(ctx, a.d.ready.Add(a.d.policy.start))
 	defer cancel()
+	way := &port{rt: a.m.rt, id: a.id, number: a.Endpoint.Port}
 	for {
-		conn, err := a.m.rt.Dial(ctx, a.id, a.Endpoint.Port)
+		conn, err := way.dial(ctx)
 		if err == nil && a.Endpoint.Secret && a.d.viewing != nil {
 			conn, err = sendSecret(conn, a.d.viewing.password)
 		}

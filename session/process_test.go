@@ -156,6 +156,16 @@ func (p *process) Dial(ctx context.Context, id runtime.ID, port uint16) (net.Con
 	return ask(p, func() (net.Conn, error) { return p.engine.Dial(ctx, id, port) })
 }
 
+func (p *process) Route(ctx context.Context, id runtime.ID, port uint16) (runtime.Route, error) {
+	route, err := ask(p, func() (runtime.Route, error) { return p.engine.Route(ctx, id, port) })
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) (net.Conn, error) {
+		return ask(p, func() (net.Conn, error) { return route(ctx) })
+	}, nil
+}
+
 func (p *process) Volume(ctx context.Context, name string) (runtime.Volume, error) {
 	return ask(p, func() (runtime.Volume, error) { return p.engine.Volume(ctx, name) })
 }

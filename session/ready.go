@@ -17,6 +17,8 @@ const (
 	// probeInterval is the pause between two looks at a desktop that is coming
 	// up: short, since a person waits.
 	probeInterval = 15 * time.Millisecond
+	// routeInterval is how long a container counts as running that does not listen.
+	routeInterval = 250 * time.Millisecond
 	// probeTimeout bounds one look.
 	probeTimeout = 5 * time.Second
 	// tcpSilence is how long a plain TCP endpoint must keep a connection open to
@@ -24,13 +26,39 @@ const (
 	tcpSilence = 200 * time.Millisecond
 )
 
+// port is the way to a port of a container on which something will listen. It tries
+// often and asks the engine seldom, which has other containers to start.
+type port struct {
+	rt     runtime.Runtime
+	id     runtime.ID
+	number uint16
+	route  runtime.Route
+	found  time.Time
+}
+
+// dial tries once.
+//
+// Errors: those of runtime.Runtime.Dial; that the container has ended is noticed
+// within routeInterval.
+func (p *port) dial(ctx context.Context) (net.Conn, error) {
+	if p.route == nil || time.Since(p.found) > routeInterval {
+		route, err := p.rt.Route(ctx, p.id, p.number)
+		if err != nil {
+			return nil, err
+		}
+		p.route, p.found = route, time.Now()
+	}
+	return p.route(ctx)
+}
+
 // awaitReady waits until the endpoint speaks its protocol. It gives up when the
 // container has ended.
 func (m *Manager) awaitReady(ctx context.Context, id runtime.ID, e catalog.Endpoint) error {
 	tick := time.NewTicker(probeInterval)
 	defer tick.Stop()
+	way := &port{rt: m.rt, id: id, number: e.Port}
 	for {
-		err := m.probe(ctx, id, e)
+		err := m.probe(ctx, way, e)
 		switch {
 		case err == nil:
 			return nil
@@ -47,10 +75,10 @@ func (m *Manager) awaitReady(ctx context.Context, id runtime.ID, e catalog.Endpo
 }
 
 // probe looks once whether the endpoint answers.
-func (m *Manager) probe(ctx context.Context, id runtime.ID, e catalog.Endpoint) error {
+func (m *Manager) probe(ctx context.Context, way *port, e catalog.Endpoint) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	conn, err := m.rt.Dial(ctx, id, e.Port)
+	conn, err := way.dial(ctx)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ const looksAtOnce = 8
 type Summary struct {
 	// Adopted desktops were running and unknown, Removed ones were half made,
 	// Ended ones were known and do not run any more, Damaged containers carry
-	// labels that cannot be understood and were left alone.
+	// labels that are not Sage's own, or cannot be understood, and were left alone.
 	Adopted, Removed, Ended, Damaged int
 	// Foreign containers have our names and no labels, and were left alone; they
 	// are looked for by Recover only.
@@ -200,14 +200,14 @@ func (m *Manager) knownContainers() map[runtime.ID]bool {
 	return known
 }
 
-// report speaks once of a container whose labels cannot be understood.
+// report logs once that a container is left alone although it carries Sage's labels.
 func (m *Manager) report(c runtime.Container, err error) {
 	m.mu.Lock()
 	known := m.reported[c.ID]
 	m.reported[c.ID] = true
 	m.mu.Unlock()
 	if !known {
-		m.log.Error("container with damaged labels is left alone", "container", c.Name, "error", err)
+		m.log.Error("container with sage's labels is not sage's and is left alone", "container", c.Name, "error", err)
 	}
 }
 
@@ -237,7 +237,7 @@ func (m *Manager) adoptYoung(ctx context.Context, c runtime.Container, id identi
 	}
 	deadline := d.born.Add(d.policy.start)
 	young := c.State == runtime.StateRunning && time.Now().Before(deadline)
-	answers := !young || m.probe(ctx, c.ID, id.primary()) == nil
+	answers := !young || m.probe(ctx, &port{rt: m.rt, id: c.ID, number: id.primary().Port}, id.primary()) == nil
 	if answers {
 		kept.Container, kept.Ports, kept.AnsweredAt = c.ID, d.hostPorts, d.born
 		if err := m.store.saveRecord(kept); err != nil {

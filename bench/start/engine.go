@@ -18,6 +18,8 @@ type engine struct {
 	name, kind, host string
 	// limits are the program's flags for what this engine can limit.
 	limits []string
+	// data is the directory that Sage keeps its data of this engine in.
+	data string
 	// as is who runs the program; nil for ourselves.
 	as *user.User
 }
@@ -74,13 +76,13 @@ func (e *engine) program(ctx context.Context, args ...string) error {
 	return nil
 }
 
-// run starts the desktop as Sage does, with its ports published from port on.
+// run starts the desktop as Sage does, with its port published on port.
 func (e *engine) run(ctx context.Context, name string, port int) error {
 	args := []string{
 		"run", "--detach", "--name", name, "--hostname", "desktop", "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
 		"--read-only", "--tmpfs", "/tmp:size=256m", "--tmpfs", "/run:size=64m", "--shm-size", "64m",
-		"--volume", name + "-home:/home/sage", "--env", "SAGE_WEBSOCKIFY=1", "--env", "SAGE_GEOMETRY=1280x800",
-		"--publish", fmt.Sprintf("127.0.0.1:%d:5900", port), "--publish", fmt.Sprintf("127.0.0.1:%d:6080", port+1),
+		"--volume", name + "-home:/home/sage", "--env", "SAGE_GEOMETRY=1280x800",
+		"--publish", fmt.Sprintf("127.0.0.1:%d:5900", port),
 	}
 	args = append(args, e.limits...)
 	return e.program(ctx, append(args, "localhost/sage/desktop:latest")...)

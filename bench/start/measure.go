@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"strconv"
 	"time"
@@ -29,6 +30,10 @@ func measure(ctx context.Context, name, binary string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if e.data, err = os.MkdirTemp("", "sage-bench-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(e.data)
 	if err := measureAdoption(ctx, e, binary, out); err != nil {
 		return err
 	}

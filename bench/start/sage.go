@@ -21,16 +21,13 @@ import (
 type daemon struct {
 	*client.Client
 	cmd *exec.Cmd
-	dir string
 }
 
+// startDaemon starts one with the engine's data directory, so that it finds the
+// desktops of its predecessor.
 func startDaemon(binary string, e *engine) (*daemon, error) {
-	dir, err := os.MkdirTemp("", "sage-bench-")
-	if err != nil {
-		return nil, err
-	}
 	cmd := exec.Command(binary, "serve", "--runtime", e.kind, "--runtime-host", e.host, "--listen", "127.0.0.1:0",
-		"--data-dir", dir, "--instance", "bench", "--container-base-name", "sage-bench-", "--log-level", "warn",
+		"--data-dir", e.data, "--instance", "bench", "--container-base-name", "sage-bench-", "--log-level", "warn",
 		"--no-client-timeout", "10m", "--port-range-start", "15000", "--port-range-end", "15500")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
@@ -38,9 +35,9 @@ func startDaemon(binary string, e *engine) (*daemon, error) {
 		return nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
+		return nil, err
 	}
-	d := &daemon{cmd: cmd, dir: dir}
+	d := &daemon{cmd: cmd}
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if _, base, ok := strings.Cut(strings.TrimSpace(line), "sage is ready: "); ok && err == nil {
 		if d.Client, err = client.New(base, client.Options{}); err == nil {
@@ -51,7 +48,7 @@ func startDaemon(binary string, e *engine) (*daemon, error) {
 }
 
 func (d *daemon) stop() error {
-	return errors.Join(d.cmd.Process.Signal(syscall.SIGTERM), d.cmd.Wait(), os.RemoveAll(d.dir))
+	return errors.Join(d.cmd.Process.Signal(syscall.SIGTERM), d.cmd.Wait())
 }
 
 // start is a client's whole way to a desktop: POST, WebSocket, RFB greeting.

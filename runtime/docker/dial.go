@@ -15,13 +15,28 @@ import (
 	"sage/runtime"
 )
 
+// opDial names Dial in errors.
+const opDial = "dial"
+
 // directTimeout bounds the attempt at a container's own address when there is a
 // published port to fall back on: a firewall may drop packets without a word.
 const directTimeout = time.Second
 
 // Dial implements runtime.Runtime.
 func (r *Runtime) Dial(ctx context.Context, id runtime.ID, port uint16) (net.Conn, error) {
-	const op = "dial"
+	route, err := r.route(ctx, opDial, id, port)
+	if err != nil {
+		return nil, err
+	}
+	return route(ctx)
+}
+
+// Route implements runtime.Runtime.
+func (r *Runtime) Route(ctx context.Context, id runtime.ID, port uint16) (runtime.Route, error) {
+	return r.route(ctx, "route", id, port)
+}
+
+func (r *Runtime) route(ctx context.Context, op string, id runtime.ID, port uint16) (runtime.Route, error) {
 	e, found, err := r.inspect(ctx, op, id)
 	if err != nil {
 		return nil, err
@@ -34,14 +49,16 @@ func (r *Runtime) Dial(ctx context.Context, id runtime.ID, port uint16) (net.Con
 		return nil, failure(op, string(id), runtime.ErrInvalid,
 			fmt.Errorf("port %d is not published, and the container's address cannot be reached from here", port))
 	}
-	conn, err := dial(ctx, direct, published)
-	if err == nil {
-		return conn, nil
-	}
-	if ctx.Err() == nil && errors.Is(err, syscall.ECONNREFUSED) {
-		return nil, failure(op, string(id), runtime.ErrRefused, err)
-	}
-	return nil, r.unreached(ctx, op, id, err)
+	return func(ctx context.Context) (net.Conn, error) {
+		conn, err := dial(ctx, direct, published)
+		switch {
+		case err == nil:
+			return conn, nil
+		case ctx.Err() == nil && errors.Is(err, syscall.ECONNREFUSED):
+			return nil, failure(opDial, string(id), runtime.ErrRefused, err)
+		}
+		return nil, r.unreached(ctx, opDial, id, err)
+	}, nil
 }
 
 // unreached finds out why a container that ran a moment ago cannot be reached:

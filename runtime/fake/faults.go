@@ -25,6 +25,7 @@ const (
 	OpFollowLogs   = "followlogs"
 	OpStats        = "stats"
 	OpDial         = "dial"
+	OpRoute        = "route"
 	OpVolume       = "volume"
 	OpEnsureVolume = "ensurevolume"
 	OpRemoveVolume = "removevolume"

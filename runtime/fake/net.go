@@ -135,18 +135,53 @@ func (r *Runtime) Dial(ctx context.Context, id runtime.ID, port uint16) (net.Con
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	c, err := r.reach(OpDial, id, port)
+	if err != nil {
+		return nil, err
+	}
+	return connected(c, port)
+}
+
+// Route implements runtime.Runtime. What is dialled by it counts as OpDial.
+func (r *Runtime) Route(ctx context.Context, id runtime.ID, port uint16) (runtime.Route, error) {
+	if err := r.enter(ctx, OpRoute, string(id)); err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c, err := r.reach(OpRoute, id, port)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) (net.Conn, error) {
+		if err := r.enter(ctx, OpDial, string(id)); err != nil {
+			return nil, err
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return connected(c, port) // One that has ended refuses.
+	}, nil
+}
+
+// reach finds a container whose port can be dialled. The lock is held.
+func (r *Runtime) reach(op string, id runtime.ID, port uint16) (*container, error) {
 	c, there := r.containers[id]
 	switch {
 	case !there:
-		return nil, fail(OpDial, string(id), runtime.ErrNotFound, nil)
+		return nil, fail(op, string(id), runtime.ErrNotFound, nil)
 	case !c.runs():
-		return nil, fail(OpDial, string(id), runtime.ErrConflict, errors.New("it does not run"))
+		return nil, fail(op, string(id), runtime.ErrConflict, errors.New("it does not run"))
 	case !r.options.Capabilities.ContainerAddress && !c.publishes(port):
-		return nil, fail(OpDial, string(id), runtime.ErrInvalid, fmt.Errorf("port %d is not published", port))
+		return nil, fail(op, string(id), runtime.ErrInvalid, fmt.Errorf("port %d is not published", port))
 	}
+	return c, nil
+}
+
+// connected connects to a port of a container.
+func connected(c *container, port uint16) (net.Conn, error) {
 	conn := c.connect(port)
 	if conn == nil {
-		return nil, fail(OpDial, string(id), runtime.ErrRefused, fmt.Errorf("port %d", port))
+		return nil, fail(OpDial, string(c.id), runtime.ErrRefused, fmt.Errorf("port %d", port))
 	}
 	return conn, nil
 }

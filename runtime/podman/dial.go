@@ -14,6 +14,8 @@ import (
 )
 
 const (
+	// opDial names Dial in errors.
+	opDial = "dial"
 	// directTimeout bounds the attempt at a container's own address when there is
 	// a published port to fall back on: a firewall may drop packets without a word.
 	directTimeout = time.Second
@@ -33,7 +35,19 @@ type way struct {
 
 // Dial implements runtime.Runtime.
 func (r *Runtime) Dial(ctx context.Context, id runtime.ID, port uint16) (net.Conn, error) {
-	const op = "dial"
+	route, err := r.route(ctx, opDial, id, port)
+	if err != nil {
+		return nil, err
+	}
+	return route(ctx)
+}
+
+// Route implements runtime.Runtime.
+func (r *Runtime) Route(ctx context.Context, id runtime.ID, port uint16) (runtime.Route, error) {
+	return r.route(ctx, "route", id, port)
+}
+
+func (r *Runtime) route(ctx context.Context, op string, id runtime.ID, port uint16) (runtime.Route, error) {
 	if !validID(id) {
 		return nil, unknown(op, id)
 	}
@@ -43,24 +57,31 @@ func (r *Runtime) Dial(ctx context.Context, id runtime.ID, port uint16) (net.Con
 	if err != nil {
 		return nil, err
 	}
-	conn, err := w.dial(ctx)
+	return func(ctx context.Context) (net.Conn, error) {
+		conn, err := w.dial(ctx)
+		switch {
+		case err == nil:
+			return conn, nil
+		case ctx.Err() != nil:
+			return nil, fault(ctx, opDial, string(id), err)
+		case errors.Is(err, syscall.ECONNREFUSED):
+			return nil, failure(opDial, string(id), runtime.ErrRefused, err)
+		}
+		return nil, r.unreached(ctx, id, err)
+	}, nil
+}
+
+// unreached finds out why a container cannot be reached: the likeliest reason is that
+// it has just ended.
+func (r *Runtime) unreached(ctx context.Context, id runtime.ID, cause error) error {
+	c, err := r.Inspect(ctx, id)
 	switch {
-	case err == nil:
-		return conn, nil
-	case ctx.Err() != nil:
-		return nil, fault(ctx, op, string(id), err)
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return nil, failure(op, string(id), runtime.ErrRefused, err)
-	}
-	// The likeliest reason that it cannot be reached is that it has just ended.
-	c, again := r.Inspect(ctx, id)
-	switch {
-	case again != nil:
-		return nil, failure(op, string(id), kindOf(op, again), err)
+	case err != nil:
+		return failure(opDial, string(id), kindOf(opDial, err), cause)
 	case c.State == runtime.StateRunning:
-		return nil, failure(op, string(id), runtime.ErrInternal, err)
+		return failure(opDial, string(id), runtime.ErrInternal, cause)
 	}
-	return nil, failure(op, string(id), runtime.ErrConflict, err)
+	return failure(opDial, string(id), runtime.ErrConflict, cause)
 }
 
 // way looks a container up and finds how its port may be reached.

@@ -37,6 +37,10 @@ func methods(t *testing.T, s *scope, running, created runtime.ID) []method {
 		{"stats", func(ctx context.Context) error { _, err := s.rt.Stats(ctx, running); return err }},
 		{"logs", func(ctx context.Context) error { _, err := s.rt.Logs(ctx, running, 10); return err }},
 		{"followlogs", func(ctx context.Context) error { return s.rt.FollowLogs(ctx, running, 10, io.Discard) }},
+		{"route", func(ctx context.Context) error {
+			_, err := s.rt.Route(ctx, running, app.HTTPPort)
+			return err
+		}},
 		{"dial", func(ctx context.Context) error {
 			conn, err := s.rt.Dial(ctx, running, app.HTTPPort)
 			if err == nil {

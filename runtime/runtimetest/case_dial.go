@@ -26,6 +26,8 @@ func dialCases() []testCase {
 			spec := s.spec(t, app.HTTPPort)
 			id := s.create(t, spec)
 			s.want(t, dialError(t, s, id, app.HTTPPort), "dial", runtime.ErrConflict)
+			_, err := s.rt.Route(t.Context(), id, app.HTTPPort)
+			s.want(t, err, "route", runtime.ErrConflict)
 			if err := s.rt.Start(t.Context(), id); err != nil {
 				t.Fatal(err)
 			}
@@ -34,11 +36,15 @@ func dialCases() []testCase {
 				t.Fatal(err)
 			}
 			s.want(t, dialError(t, s, id, app.HTTPPort), "dial", runtime.ErrConflict)
+			_, err = s.rt.Route(t.Context(), id, app.HTTPPort)
+			s.want(t, err, "route", runtime.ErrConflict)
 		}},
 		{"dial of a port that is not published", func(t *testing.T, s *scope) {
 			p := s.run(t, s.spec(t, app.HTTPPort))
 			if !s.info.Capabilities.ContainerAddress {
 				s.want(t, dialError(t, s, p.id, app.EchoPort), "dial", runtime.ErrInvalid)
+				_, err := s.rt.Route(t.Context(), p.id, app.EchoPort)
+				s.want(t, err, "route", runtime.ErrInvalid)
 				return
 			}
 			conn := dial(t, s, p.id, app.EchoPort)
@@ -169,8 +175,24 @@ func testDialRefused(t *testing.T, s *scope) {
 	for range 10 {
 		s.want(t, dialError(t, s, p.id, latePort), "dial", runtime.ErrRefused)
 	}
+	route, err := s.rt.Route(t.Context(), p.id, latePort)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		_, err := route(t.Context())
+		s.want(t, err, "dial", runtime.ErrRefused)
+	}
 	p.post(t, "/listen?port="+strconv.Itoa(latePort), "")
 	if err := echo(dial(t, s, p.id, latePort), []byte("hello")); err != nil {
+		t.Error(err)
+	}
+	conn, err := route(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	if err := echo(conn, []byte("hello")); err != nil {
 		t.Error(err)
 	}
 }

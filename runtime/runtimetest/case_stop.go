@@ -111,6 +111,8 @@ func unknownCases() []testCase {
 					conn.Close()
 				}
 				s.want(t, err, "dial", runtime.ErrNotFound)
+				_, err = s.rt.Route(ctx, id, app.HTTPPort)
+				s.want(t, err, "route", runtime.ErrNotFound)
 				if err := s.rt.Stop(ctx, id, time.Second); err != nil {
 					t.Errorf("stop: %v", err)
 				}
