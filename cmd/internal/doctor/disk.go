@@ -70,17 +70,18 @@ func examineDataDir(host Host, dir string) []Finding {
 	if err != nil {
 		return []Finding{fail("data", mend, "%s cannot be written to: %s: %v", dir, there, err)}
 	}
+	var found []Finding
 	what := dir + " is writable"
 	if there != path {
 		what = dir + " will be made"
 	} else if err := daemon.CheckNotShared(path); err != nil {
-		return []Finding{fail("data", mend, "%v", err)}
+		found = append(found, fail("data", "take it away from other accounts with chmod, or choose another one with SAGE_DATA_DIR", "%v", err))
 	}
 	space, err := host.Statfs(there)
 	if err != nil {
 		return []Finding{fail("data", mend, "%s: %v", there, err)}
 	}
-	return []Finding{examineRoom("data", what, "make room there, or choose another directory with --data-dir or SAGE_DATA_DIR", space, dataLow, dataFull)}
+	return append(found, examineRoom("data", what, "make room there, or choose another directory with --data-dir or SAGE_DATA_DIR", space, dataLow, dataFull))
 }
 
 // existing is path, or the nearest directory above it that exists.
