@@ -129,6 +129,7 @@ func known(t *testing.T) map[string]bool {
 	}
 	m.Pictured("a", time.Second)
 	m.Stopping("a", session.StopIdle)
+	m.Refused("unauthorized")
 	if _, err := m.Runtime(fake.New(fake.Options{})).Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -142,4 +143,27 @@ func known(t *testing.T) map[string]bool {
 		}
 	}
 	return names
+}
+
+// TestFilesAskForNoAnonymousSage: an operator who only changes the published address of a file gets a refusal, and a log
+// that is not bounded fills the disk.
+func TestFilesAskForNoAnonymousSage(t *testing.T) {
+	for file, wants := range map[string][]string{
+		"compose.yaml":           {`SAGE_PUBLISHED_ON_LOOPBACK: "true"`, `"127.0.0.1:${SAGE_PORT:-4024}:4024"`, "max-size"},
+		"quadlet/sage.container": {"SAGE_PUBLISHED_ON_LOOPBACK=true", "PublishPort=127.0.0.1:4024:4024"},
+		"Containerfile":          {"SAGE_LISTEN=0.0.0.0:4024"},
+	} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), "SAGE_ALLOW_ANONYMOUS") {
+			t.Errorf("%s lets everybody in", file)
+		}
+		for _, want := range wants {
+			if !strings.Contains(string(text), want) {
+				t.Errorf("%s lacks %s", file, want)
+			}
+		}
+	}
 }
