@@ -461,6 +461,30 @@ func TestClosingWaitsForNoClient(t *testing.T) {
 	})
 }
 
+// TestTheLastAnswerIsSent: what was answered before the end arrives, also when its
+// client reads a moment later.
+func TestTheLastAnswerIsSent(t *testing.T) {
+	inVirtualTime(t, nil, func(t *testing.T, p *pipes) {
+		p.engine.Delay(fake.OpPing, time.Second)
+		conn := p.dial("127.0.0.1:1000", "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			if err := p.api.Drain(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if err := p.api.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}()
+		<-time.After(1500 * time.Millisecond)
+		if text, _ := lasts(conn); !strings.HasPrefix(text, "HTTP/1.1 ") {
+			t.Errorf("answer %q", text)
+		}
+		<-ended
+	})
+}
+
 // TestHeadsAreBounded: the size of a head, the number of its lines, the length of
 // an address.
 func TestHeadsAreBounded(t *testing.T) {

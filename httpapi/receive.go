@@ -40,9 +40,7 @@ func (s *Server) receive(next http.Handler) http.Handler {
 			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 		}
 		requestOf(r.Context()).received = true
-		conn := limit.ConnOf(r.Context())
-		conn.Working()
-		defer conn.Waiting()
+		limit.ConnOf(r.Context()).Working()
 		defer s.requests.begin()()
 		next.ServeHTTP(w, r)
 	})

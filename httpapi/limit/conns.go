@@ -75,9 +75,12 @@ func (c *Conns) Bound(server *http.Server) {
 		return context.WithValue(ctx, connKey{}, c.conns[conn])
 	}
 	server.ConnState = func(conn net.Conn, state http.ConnState) {
-		if state == http.StateClosed || state == http.StateHijacked {
-			c.mu.Lock()
-			defer c.mu.Unlock()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		switch state {
+		case http.StateIdle: // The last answer is out.
+			c.moveLocked(c.conns[conn], true)
+		case http.StateClosed, http.StateHijacked:
 			c.forgetLocked(c.conns[conn])
 		}
 	}
@@ -176,8 +179,8 @@ func ConnOf(ctx context.Context) *Conn {
 	return c
 }
 
-// Working says that the server works for the client, which waits. It does nothing
-// on nil.
+// Working says that the server works for the client, which waits, until the whole
+// answer is out or Waiting is called. It does nothing on nil.
 func (c *Conn) Working() { c.move(false) }
 
 // Waiting says that the server waits for the client. It does nothing on nil.
@@ -189,13 +192,18 @@ func (c *Conn) move(waits bool) {
 	}
 	c.all.mu.Lock()
 	defer c.all.mu.Unlock()
+	c.all.moveLocked(c, waits)
+}
+
+// moveLocked does nothing for a connection that was closed or taken over.
+func (c *Conns) moveLocked(conn *Conn, waits bool) {
 	switch {
-	case c.all.conns[c.conn] != c: // It was closed, or taken over.
-	case waits && c.place == nil:
-		c.place = c.all.waiting.PushBack(c)
-	case !waits && c.place != nil:
-		c.all.waiting.Remove(c.place)
-		c.place = nil
+	case conn == nil || c.conns[conn.conn] != conn:
+	case waits && conn.place == nil:
+		conn.place = c.waiting.PushBack(conn)
+	case !waits && conn.place != nil:
+		c.waiting.Remove(conn.place)
+		conn.place = nil
 	}
 }
 
