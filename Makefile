@@ -85,6 +85,11 @@ bench-density: ## Measure what quiet streams cost: memory, files, CPU with pings
 	@scripts/setup.sh bench
 	@scripts/bench-density.sh $(BENCH)
 
+.PHONY: bench-latency
+bench-latency: ## Measure from a key to its picture, and its price, for each VNC server that is installed.
+	@scripts/setup.sh bench
+	@scripts/bench-latency.sh $(BENCH)
+
 GOLANGCI := .cache/bin/golangci-lint
 GOLANGCI_VERSION := v2.6.2
 

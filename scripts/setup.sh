@@ -6,7 +6,7 @@
 #   scripts/setup.sh test    what `make test` needs: the same with all three engines (Docker, Podman, rootless Podman
 #                            as the ordinary user sage-test), Chromium, a VNC server, a compose tool,
 #                            reverse proxies, promtool, shells
-#   scripts/setup.sh bench   what `make bench-stream` and `make bench-density` need: Go, a VNC server, other proxies
+#   scripts/setup.sh bench   what `make bench-stream`, `make bench-density` and `make bench-latency` need: Go, a VNC server, other proxies
 #
 # Where it cannot go on (not root, no apt-get) it prints what to type, and fails.
 set -euo pipefail

@@ -195,6 +195,9 @@ func rectangles(h heard, f func(x, y, w, hgt int, e rfb.Encoding)) {
 			b = b[width*height*4:]
 		case rfb.EncodingExtendedDesktopSize:
 			b = b[4+16*int(b[0]):]
+		case rfb.EncodingQEMUKeyEvent:
+		case rfb.EncodingQEMULEDState:
+			b = b[1:]
 		default:
 			return
 		}

@@ -1,6 +1,6 @@
 //go:build linux
 
-// Package vnc starts a real VNC server on loopback, and goes through RFB's handshake with it (RFC 6143 section 7.1 to 7.3).
+// Package vnc starts real VNC servers on loopback, and goes through RFB's handshake with it (RFC 6143 section 7.1 to 7.3).
 package vnc
 
 import (
@@ -14,7 +14,10 @@ import (
 	"sage/bench/internal/proc"
 )
 
-// Server is an Xtigervnc that runs, without a password and for loopback only.
+// TurboVNC is where its publisher's package puts TurboVNC's server.
+const TurboVNC = "/opt/TurboVNC/bin/Xvnc"
+
+// Server is a VNC server that runs, without a password and for loopback only.
 type Server struct {
 	*proc.Process
 	Address string // Where it speaks RFB.
@@ -24,8 +27,13 @@ type Server struct {
 // firstDisplay is where the search for a free X display begins.
 const firstDisplay = 40
 
-// Start starts a server with a screen of so many pixels, and returns once it answers.
+// Start starts an Xtigervnc with a screen of so many pixels, and returns once it answers.
 func Start(ctx context.Context, width, height int) (*Server, error) {
+	return StartProgram(ctx, "Xtigervnc", width, height, "-Log", "*:stderr:0")
+}
+
+// StartProgram is Start for any server that takes Xvnc's arguments, with more of them.
+func StartProgram(ctx context.Context, program string, width, height int, args ...string) (*Server, error) {
 	display, err := freeDisplay()
 	if err != nil {
 		return nil, err
@@ -34,9 +42,11 @@ func Start(ctx context.Context, width, height int) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := proc.StartQuiet(ctx, "Xtigervnc", display, "-rfbport", strconv.Itoa(port), "-localhost", "-SecurityTypes", "None",
+	all := []string{
+		display, "-rfbport", strconv.Itoa(port), "-localhost", "-SecurityTypes", "None",
 		"-geometry", fmt.Sprintf("%dx%d", width, height), "-depth", "24", "-AlwaysShared", "-ac", "-nolisten", "tcp", "-noreset",
-		"-Log", "*:stderr:0")
+	}
+	p, err := proc.StartQuiet(ctx, program, append(all, args...)...)
 	if err != nil {
 		return nil, err
 	}
