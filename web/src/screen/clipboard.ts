@@ -14,7 +14,9 @@ async function readQuietly(): Promise<string> {
 
 /**
  * Keeps the clipboards of the device and the desktop alike, as far as the browser lets it: what is pasted with the
- * keyboard always arrives, and where the page may read the clipboard, its content is there as soon as the window is used.
+ * keyboard always arrives, and where the page may read the clipboard, its content is there as soon as somebody clicks or
+ * types in the desktop. Nothing leaves the device before that: a pointer that only passes by, or a window that comes to the
+ * front, is nobody's wish to hand over what was copied elsewhere.
  */
 export function shareClipboard(screen: Screen, signal: AbortSignal): { received(text: string): void } {
   let last = "";
@@ -24,9 +26,21 @@ export function shareClipboard(screen: Screen, signal: AbortSignal): { received(
     screen.paste(text);
   };
   const refresh = () => void readQuietly().then((text) => signal.aborted || give(text));
-  addEventListener("focus", refresh, { signal });
-  screen.target.addEventListener("focusin", refresh, { signal });
-  screen.target.addEventListener("pointerenter", refresh, { signal });
+  // noVNC takes these events for itself, so they are seen on their way to it.
+  screen.target.addEventListener("pointerdown", refresh, { capture: true, signal });
+  // Of the keys, the first one after the desktop or the window was entered: another program may have copied meanwhile.
+  let entered = true;
+  const enter = () => (entered = true);
+  addEventListener("focus", enter, { signal });
+  screen.target.addEventListener("focusin", enter, { signal });
+  screen.target.addEventListener(
+    "keydown",
+    () => {
+      if (entered) refresh();
+      entered = false;
+    },
+    { capture: true, signal },
+  );
 
   // noVNC would keep the browser from pasting. So the key is held back until the browser has said what was pasted.
   let held = false;

@@ -51,7 +51,8 @@ export function ClipboardPanel({ text, send, close }: { text: string; send: (tex
         <h2>Clipboard</h2>
       </label>
       <p class="quiet small" id="clipboard-about">
-        What is copied in the desktop shows up here. What you write here can be pasted there.
+        What is copied in the desktop shows up here. What you write here can be pasted there. If your browser lets this page read
+        the clipboard of this device, its text goes to the desktop when you click or type in it.
       </p>
       <textarea id="clipboard" ref={field} rows={5} spellcheck={false} aria-describedby="clipboard-about" value={value} onInput={(event) => setValue(event.currentTarget.value)} />
       <div class="actions end">
