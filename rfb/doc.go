@@ -11,8 +11,8 @@
 //     ([ServerScanner]), without decoding or collecting them.
 //
 // Promises: whatever the other side sends, the answer is an error, never a panic; nothing is allocated on its word
-// beyond [Options.MaxPixels] pixels, a few kilobytes of text and five zlib windows; every wait of the client ends with
-// its context; a scanner never guesses where a message ends.
+// beyond [Options.MaxPixels] pixels, a few kilobytes of text and five zlib windows; one picture costs at most what
+// [ErrLimit] says; every wait of the client ends with its context; a scanner never guesses where a message ends.
 //
 // It knows connections only: not sessions, not containers, not WebSocket. A WebSocket that is dressed up as a
 // [net.Conn] serves as well as a TCP connection.

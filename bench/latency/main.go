@@ -50,12 +50,14 @@ type setting struct {
 func settings() (all []*setting) {
 	if path, err := exec.LookPath("Xtigervnc"); err == nil {
 		for _, rate := range []string{"60", "30", "120", "240", "1000"} {
-			all = append(all, &setting{name: "TigerVNC -FrameRate " + rate, program: path, args: []string{"-Log", "*:stderr:0", "-FrameRate", rate}})
+			args := []string{"-Log", "*:stderr:0", "-FrameRate", rate}
+			all = append(all, &setting{name: "TigerVNC -FrameRate " + rate, program: path, args: args})
 		}
 	}
 	if _, err := os.Stat(vnc.TurboVNC); err == nil {
 		for _, wait := range []string{"40", "20", "10", "5", "1"} {
-			all = append(all, &setting{name: "TurboVNC -deferupdate " + wait, program: vnc.TurboVNC, args: []string{"-deferupdate", wait, "-noserverkeymap"}})
+			args := []string{"-deferupdate", wait, "-noserverkeymap"}
+			all = append(all, &setting{name: "TurboVNC -deferupdate " + wait, program: vnc.TurboVNC, args: args})
 		}
 	}
 	return all
@@ -130,7 +132,11 @@ func (s *setting) round(ctx context.Context, keys int, film time.Duration) error
 	var took []float64
 	for i := range keys {
 		// The server must be at rest, and not beat in time with the keys.
-		time.Sleep(60*time.Millisecond + time.Duration(i*7%20)*time.Millisecond)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(60*time.Millisecond + time.Duration(i*7%20)*time.Millisecond):
+		}
 		pressed := time.Now()
 		if err := s.client.Key(uint32('a'+i%26), true); err != nil {
 			return err

@@ -1,5 +1,5 @@
-// Package rfbtest starts real VNC servers for tests: Xtigervnc and TurboVNC's Xvnc, X servers without a screen. It knows nothing of Sage
-// but that a missing program is a failure unless SAGE_TEST_ENGINES says that nothing real is to be used.
+// Package rfbtest starts real VNC servers for tests: Xtigervnc and TurboVNC's Xvnc, X servers without a screen. It knows
+// nothing of Sage but that a missing program is a failure unless SAGE_TEST_ENGINES says that nothing real is to be used.
 package rfbtest
 
 import (
@@ -94,7 +94,7 @@ func StartTurboVNC(t testing.TB, args ...string) *Server {
 	if _, err := os.Stat(turboVNC); err != nil {
 		t.Skip(err)
 	}
-	// It listens at no Unix socket, and says nothing of a port that it chose itself.
+	// The port is chosen here, because the server does not report one that it chooses itself.
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

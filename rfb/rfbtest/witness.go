@@ -21,7 +21,8 @@ func (s *Server) Witness(t testing.TB) *Witness {
 	const overrideRedirect, eventMask = 1 << 9, 1 << 11
 	const keysButtonsMotion = 1<<0 | 1<<1 | 1<<2 | 1<<3 | 1<<6
 	// CreateWindow, MapWindow, SetInputFocus.
-	x.request(1, 0, w.cover, x.root, uint32(0), uint32(8192|8192<<16), uint32(0), uint32(0), uint32(overrideRedirect|eventMask), uint32(1), uint32(keysButtonsMotion))
+	x.request(1, 0, w.cover, x.root, uint32(0), uint32(8192|8192<<16), uint32(0), uint32(0),
+		uint32(overrideRedirect|eventMask), uint32(1), uint32(keysButtonsMotion))
 	x.request(8, 0, w.cover)
 	x.request(42, 0, w.cover, uint32(0))
 	x.sync()
