@@ -174,13 +174,20 @@ func smuggled() map[string][]byte {
 			list, extended(6, notify, string(zeros(20, 0, 0, 0, 0, 8, 8, 0, 1, 0, 7, 0, 7, 0, 3, 0, 3, 6))),
 			{3, 0, 0, 0, 0, 0, 0, 128, 0, 128},
 		}, nil),
-		// In a SetDesktopSize of which TigerVNC forgets the first byte there is a format.
-		"a size that is a format": bytes.Join([][]byte{{
-			251, 0, 1, 0, 1, 32, 1, 0, 1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 32, 0, 0, 0, 0,
-		}, bytes.Repeat(ask, 4)}, nil),
+		// In a SetDesktopSize of three screens of which TigerVNC forgets the first byte there is a format of depth 3.
+		"a size that is a format": append(sizeAndFormat(), bytes.Repeat(ask, 4)...),
 		// Its length is 0x0600 and covers the text.
 		"a text within a device message": append([]byte{253, 0x87}, cutText(6, string(make([]byte, 4+0x600-2-8)))...),
 	}
+}
+
+// sizeAndFormat is a SetDesktopSize with three screens whose padding begins a SetPixelFormat: 32 bits, depth 3, true
+// colour, with one bit of red. A text follows within it.
+func sizeAndFormat() []byte {
+	b := zeros(8+3*16, 251, 0, 1, 0, 1, 32, 3, 0, 1, 0, 1, 0)
+	copy(b[16:], []byte{1, 0, 1, 32})
+	copy(b[21:], cutText(6, string(make([]byte, 27))))
+	return b
 }
 
 // judged feeds a restricted viewer with a client's stream and lets both servers read what comes out.

@@ -3,6 +3,8 @@ package viewer_test
 import (
 	"bytes"
 	"compress/zlib"
+	"encoding/binary"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -145,4 +147,57 @@ func holds(b []byte, text string) bool {
 		}
 	}
 	return false
+}
+
+// TestRealSizeInTwoPieces lets Xtigervnc find the first byte of a SetDesktopSize alone, which it then takes for the whole
+// message. What it finds in the rest of a restricted viewer's must end the connection.
+func TestRealSizeInTwoPieces(t *testing.T) {
+	server := rfbtest.Start(t, "")
+	other := watch(t, server.Dial(t))
+	other.barrier()
+	// goesOn reports whether the server does so after a message in two pieces.
+	goesOn := func(message []byte) bool {
+		conn := server.Dial(t)
+		_ = conn.SetDeadline(time.Now().Add(patience))
+		if _, err := rfb.Authenticate(conn, ""); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := rfb.Initialise(conn, true); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = conn.Write(message[:1])
+		other.barrier()
+		other.barrier()
+		_, _ = conn.Write(message[1:])
+		for range 3 {
+			other.barrier()
+		}
+		_ = conn.SetReadDeadline(time.Now().Add(-time.Second))
+		_, err := conn.Read(make([]byte, 1))
+		if errors.Is(err, os.ErrDeadlineExceeded) { // Nothing has come, but it may have ended.
+			_, err = conn.Write(key)
+		}
+		return err == nil
+	}
+	if !goesOn(sizeAndFormat()) {
+		t.Error("what a client may send ends the connection: the test shows nothing")
+	}
+	for _, number := range []uint32{0, 1, 0x01000100, 0x01000000, 0x6b8b4567, 0xffffffff} {
+		d := &desktop{}
+		v := viewer.NewDesk(viewer.Options{ResizeDebounce: time.Nanosecond}).Join(viewer.Policy{Clipboard: viewer.ClipboardOut}, nil, d)
+		message := sizeAndFormat()
+		binary.BigEndian.PutUint32(message[8:], number)
+		fromClient(t, v, message)
+		var written []byte
+		for began := time.Now(); len(written) == 0 && time.Since(began) < patience; {
+			written = d.got()
+		}
+		v.Leave()
+		if len(written) < 24 {
+			t.Fatalf("the server got %x", written)
+		}
+		if goesOn(written[:24]) {
+			t.Errorf("number %#x: the server goes on", number)
+		}
+	}
 }

@@ -290,9 +290,9 @@ func (v *Viewer) cutText(b []byte) (passed bool, err error) {
 // askForSize hands the client's SetDesktopSize to the desk.
 //
 // Xtigervnc takes the first byte for the whole message when fewer than eight bytes of it have come, and then reads the
-// others as messages (a fault in SMsgReader::readSetDesktopSize, up to 1.15 at least). So what a restricted viewer asks for is
-// written anew with one screen that fills the desktop, in which no valid message can be found: the padding would begin a
-// SetPixelFormat of depth 1, which is refused unless the screen's number has a highest byte and no lowest one.
+// others as messages (a fault in SMsgReader::readSetDesktopSize, up to 1.15 at least). So what a restricted viewer asks
+// for is written anew with one screen that fills the desktop. Read as messages, that is a SetPixelFormat whose depth is
+// the number of screens, which no server takes.
 func (v *Viewer) askForSize(m rfb.ClientMessage) {
 	b := m.Bytes
 	if v.policy.unrestricted() {
@@ -301,10 +301,7 @@ func (v *Viewer) askForSize(m rfb.ClientMessage) {
 	}
 	one := [24]byte{0: b[0], 2: b[2], 3: b[3], 4: b[4], 5: b[5], 6: 1, 16: b[2], 17: b[3], 18: b[4], 19: b[5]}
 	if len(b) >= 12 {
-		copy(one[8:12], b[8:12])
-	}
-	if one[11] == 0 {
-		one[8] = 0
+		copy(one[8:12], b[8:12]) // The number of the first screen.
 	}
 	v.desk.ask(v, one[:])
 }

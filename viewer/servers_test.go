@@ -203,7 +203,7 @@ func (s *serverModel) pixelFormat() act {
 		}
 		sum := 0
 		for i, t := range top {
-			n := 0
+			n := 1 // Also for none.
 			for t>>n != 0 {
 				n++
 			}
