@@ -91,7 +91,7 @@ func TestWhatADesktopCosts(t *testing.T) {
 				t.Errorf("error %v, of the context %v", err, ctx.Err())
 			}
 			// Two screens, the decompressors, and what the stand-in takes itself.
-			if got := after.TotalAlloc - before.TotalAlloc; got > 2*4*maxPixels+1<<20 {
+			if got := after.TotalAlloc - before.TotalAlloc; got > 2*4*maxPixels+2<<20 {
 				t.Errorf("%d bytes were allocated", got)
 			}
 			if _, err := c.Capture(t.Context()); err == nil {

@@ -136,7 +136,7 @@ func (c *Client) message(ctx context.Context, kind ServerMessageType) error {
 		if err := readFull(c.br, b[:], "colour map"); err != nil {
 			return err
 		}
-		return c.skip(int64(binary.BigEndian.Uint16(b[3:]))*6, "colour map")
+		return c.skip(int(binary.BigEndian.Uint16(b[3:]))*6, "colour map")
 	case MsgBell:
 		return nil
 	case MsgServerCutText:
@@ -148,15 +148,15 @@ func (c *Client) message(ctx context.Context, kind ServerMessageType) error {
 		if n > maxCutText {
 			return fmt.Errorf("rfb: clipboard of %d bytes is longer than %d", n, maxCutText)
 		}
-		return c.skip(int64(n), "clipboard")
+		return c.skip(int(n), "clipboard")
 	default:
 		return fmt.Errorf("rfb: unknown server message %d", kind)
 	}
 }
 
 // skip reads n bytes and forgets them.
-func (c *Client) skip(n int64, what string) error {
-	if _, err := io.CopyN(io.Discard, c.br, n); err != nil {
+func (c *Client) skip(n int, what string) error {
+	if _, err := c.br.Discard(n); err != nil {
 		return fmt.Errorf("rfb: read %s: %w", what, err)
 	}
 	return nil
