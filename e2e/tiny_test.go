@@ -227,11 +227,14 @@ func (d *daemon) files(t *testing.T) []string {
 	return files
 }
 
-// checkFiles checks that the data directory holds the settings of these uids, and
-// nothing else but their last pictures.
+// checkFiles checks that the data directory holds the settings of these uids and the
+// records of the desktops that run, and nothing else but last pictures.
 func (d *daemon) checkFiles(t *testing.T, uids []string) {
 	t.Helper()
-	want := []string{"lock"}
+	want := []string{"key", "lock"}
+	for _, uid := range d.list(t) {
+		want = append(want, filepath.Join("desktops", uid+".json"))
+	}
 	pictures := map[string]bool{}
 	for _, uid := range uids {
 		want = append(want, filepath.Join("sessions", uid+".json"))

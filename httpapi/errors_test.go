@@ -25,7 +25,7 @@ func sentinels() map[string]error {
 		"session.ErrPortsExhausted": session.ErrPortsExhausted, "session.ErrStartFailed": session.ErrStartFailed,
 		"session.ErrAtCapacity": session.ErrAtCapacity, "session.ErrQueueTimeout": session.ErrQueueTimeout,
 		"session.ErrStartTimeout": session.ErrStartTimeout, "session.ErrStopped": session.ErrStopped,
-		"session.ErrViewOnly": session.ErrViewOnly, "session.ErrNoPicture": session.ErrNoPicture,
+		"session.ErrViewOnly": session.ErrViewOnly, "session.ErrNoPicture": session.ErrNoPicture, "session.ErrTooManyViewers": session.ErrTooManyViewers,
 		"session.ErrClosing": session.ErrClosing, "session.ErrStore": session.ErrStore,
 		"runtime.ErrNotFound": runtime.ErrNotFound, "runtime.ErrImageNotFound": runtime.ErrImageNotFound,
 		"runtime.ErrConflict": runtime.ErrConflict, "runtime.ErrPortInUse": runtime.ErrPortInUse,
