@@ -143,7 +143,7 @@ func (d *daemon) checkSettings(t *testing.T) {
 func (d *daemon) checkNoLeftovers(t *testing.T) {
 	t.Helper()
 	for _, file := range d.files(t) {
-		ours := file == "lock" || filepath.Ext(file) == ".json" || filepath.Dir(file) == "pictures" && filepath.Ext(file) == ".png"
+		ours := file == "lock" || file == "key" || filepath.Ext(file) == ".json" || filepath.Dir(file) == "pictures" && filepath.Ext(file) == ".png"
 		if !ours || strings.HasPrefix(filepath.Base(file), ".") {
 			t.Errorf("the data directory holds %s", file)
 		}
