@@ -48,10 +48,15 @@ func (e *engine) look(ctx context.Context, id runtime.ID) (container.InspectResp
 	if err != nil {
 		return container.InspectResponse{}, err
 	}
+	return found, whole(found)
+}
+
+// whole refuses a description without the parts that are read.
+func whole(found container.InspectResponse) error {
 	if found.ContainerJSONBase == nil || found.State == nil || found.HostConfig == nil || found.Config == nil {
-		return container.InspectResponse{}, errors.New("the engine's description of the container is incomplete")
+		return errors.New("the engine's description of the container is incomplete")
 	}
-	return found, nil
+	return nil
 }
 
 // validID tells whether id is a whole identifier. The engine would also take

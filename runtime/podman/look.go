@@ -3,6 +3,7 @@ package podman
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 	"time"
 
@@ -28,8 +29,11 @@ func look(ctx context.Context, id runtime.ID) (*define.InspectContainerData, err
 	defer patience.Stop()
 	for {
 		found, err := containers.Inspect(ctx, string(id), nil)
-		if err == nil || !ending(err) {
-			return found, err
+		if err == nil {
+			return found, whole(found)
+		}
+		if !ending(err) {
+			return nil, err
 		}
 		again := time.NewTimer(lookAgain)
 		select {
@@ -42,6 +46,18 @@ func look(ctx context.Context, id runtime.ID) (*define.InspectContainerData, err
 			return nil, ctx.Err()
 		}
 	}
+}
+
+// whole refuses a description without the parts that are read, and leaves out networks
+// that are named and not described.
+func whole(found *define.InspectContainerData) error {
+	if found == nil || found.State == nil {
+		return errors.New("the engine's description of the container is incomplete")
+	}
+	if found.NetworkSettings != nil {
+		maps.DeleteFunc(found.NetworkSettings.Networks, func(_ string, n *define.InspectAdditionalNetwork) bool { return n == nil })
+	}
+	return nil
 }
 
 // ending tells whether the engine missed the container's process: it reads the
