@@ -112,8 +112,11 @@ func TestCapture(t *testing.T) {
 
 // TestCaptureOfTurboVNC plays a server that, to a client without LastRect, sends more rectangles than its update says.
 func TestCaptureOfTurboVNC(t *testing.T) {
-	c := dial(t, func(_ *testing.T, s *stub) {
+	c := dial(t, func(t *testing.T, s *stub) {
 		known := s.greet(8, 4)
+		if !bytes.Contains(known, []byte{0xff, 0xff, 0xff, 0x21}) {
+			t.Error("the client does not follow changes of size: TurboVNC would let nobody change it meanwhile")
+		}
 		s.request()
 		count := uint16(1)
 		if bytes.Contains(known, []byte{0xff, 0xff, 0xff, 0x20}) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"sage/rfb/rfbtest"
 	"sage/viewer"
 )
 
@@ -274,5 +275,39 @@ func talk(t *testing.T, r *rand.Rand, turbo bool, pieces [][]byte) {
 	}
 	if bytes.Contains(got, []byte(secret)) || !bytes.Equal(got, want) {
 		t.Errorf("%+v, %v, a client that sends %x:\n got %x\nwant %x", p, s, pieces, got, want)
+	}
+}
+
+// TestRecordedClientsAreUnderstood feeds restricted viewers with what TigerVNC's viewer and noVNC said: the connection goes
+// on, and both servers read it to the end, with every key and pointer event of a viewer that may act.
+func TestRecordedClientsAreUnderstood(t *testing.T) {
+	for _, recording := range rfbtest.Recordings(t, "../rfb/testdata") {
+		read := func(s *serverModel, b []byte) map[act]int {
+			count := map[act]int{}
+			s.short = func() bool { return false }
+			s.in = append(s.in, b...)
+			for what := s.next(); what != actUnstarted; what = s.next() {
+				count[what]++
+			}
+			if len(s.in) > 0 || s.closed != "" {
+				t.Errorf("%s: %v stops: %s, %d bytes left", recording.Name, s, s.closed, len(s.in))
+			}
+			return count
+		}
+		sent := read(newServerModel(false, nil), recording.Client)
+		for _, p := range restricted() {
+			v, d := join(t, viewer.NewDesk(viewer.Options{}), p)
+			start(t, v)
+			fromClient(t, v, cut(recording.Client, 1000)...)
+			got := d.got()
+			for _, turbo := range []bool{false, true} {
+				count := read(newServerModel(turbo, nil), got)
+				for _, what := range []act{actKey, actPointer} {
+					if want := sent[what]; !p.ViewOnly && count[what] != want || p.ViewOnly && count[what] > 0 {
+						t.Errorf("%s, %+v: %d of %q came, %d were sent", recording.Name, p, count[what], what, want)
+					}
+				}
+			}
+		}
 	}
 }
