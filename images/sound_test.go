@@ -23,6 +23,9 @@ const patience = 30 * time.Second
 func listen(t *testing.T, secret string) (address string) {
 	t.Helper()
 	python := rfbtest.Need(t, "python3", "python3")
+	if _, err := os.ReadFile("firefox/sound-listener"); err != nil { // What the test depends on, for its cache.
+		t.Fatal(err)
+	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
