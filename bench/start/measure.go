@@ -25,7 +25,7 @@ const (
 )
 
 // measure fills the rows of one engine.
-func measure(ctx context.Context, name, binary string, out io.Writer) error {
+func measure(ctx context.Context, name, binary string, out io.Writer) (err error) {
 	e, err := newEngine(name)
 	if err != nil {
 		return err
@@ -33,7 +33,7 @@ func measure(ctx context.Context, name, binary string, out io.Writer) error {
 	if e.data, err = os.MkdirTemp("", "sage-bench-"); err != nil {
 		return err
 	}
-	defer os.RemoveAll(e.data)
+	defer func() { err = errors.Join(err, os.RemoveAll(e.data)) }()
 	if err := measureAdoption(ctx, e, binary, out); err != nil {
 		return err
 	}

@@ -84,7 +84,7 @@ func (e *engine) awaitListed(ctx context.Context, id runtime.ID) error {
 	)
 	for range attempts {
 		listed, err := e.api.ContainerList(ctx, container.ListOptions{Filters: filters.NewArgs(
-			filters.Arg("id", string(id)), filters.Arg("status", string(container.StateRunning)))})
+			filters.Arg("id", string(id)), filters.Arg("status", container.StateRunning))})
 		if err != nil || len(listed) == 0 {
 			return err
 		}
