@@ -154,8 +154,8 @@ func config(c *cli.Context) (daemon.Config, error) {
 		Version: programVersion(), Logger: log, Engine: engine(c),
 		Listen: c.String("listen"), Catalog: c.String("catalog"), DataDir: c.String("data-dir"),
 		APIToken: token, AllowAnonymous: c.Bool("allow-anonymous"), PublishedOnLoopback: c.Bool("published-on-loopback"),
-		TrustedProxies: c.StringSlice("trusted-proxy"), ClientConnections: c.Int("client-connections"),
-		AllowedOrigins: c.StringSlice("allowed-origin"), AllowedHosts: c.StringSlice("allowed-host"),
+		TrustedProxies: items(c, "trusted-proxy"), ClientConnections: c.Int("client-connections"),
+		AllowedOrigins: items(c, "allowed-origin"), AllowedHosts: items(c, "allowed-host"),
 		BaseName: c.String("container-base-name"), Instance: c.String("instance"),
 		Network: c.String("network"), PortStart: c.Int("port-range-start"), PortEnd: c.Int("port-range-end"), BuildArgs: args,
 		MaxDesktops: c.Int("max-desktops"), StartsAtOnce: c.Int("starts-at-once"),
@@ -172,13 +172,25 @@ func config(c *cli.Context) (daemon.Config, error) {
 	return cfg, nil
 }
 
+// items returns those of a list that are not empty: a variable that is set to
+// nothing, as compose files set them, has none.
+func items(c *cli.Context, name string) []string {
+	var all []string
+	for _, item := range c.StringSlice(name) {
+		if item = strings.TrimSpace(item); item != "" {
+			all = append(all, item)
+		}
+	}
+	return all
+}
+
 func engine(c *cli.Context) daemon.Engine {
 	return daemon.Engine{Kind: c.String("runtime"), Host: c.String("runtime-host")}
 }
 
 func buildArgs(c *cli.Context) (map[string]string, error) {
 	args := map[string]string{}
-	for _, arg := range c.StringSlice("build-arg") {
+	for _, arg := range items(c, "build-arg") {
 		name, value, ok := strings.Cut(arg, "=")
 		if !ok || name == "" {
 			return nil, usageError{fmt.Errorf("build-arg %q: use NAME=VALUE", arg)}

@@ -199,6 +199,24 @@ func TestConfig(t *testing.T) {
 	})
 }
 
+// TestEmptyLists: a variable that is set to nothing is as if it were not set.
+func TestEmptyLists(t *testing.T) {
+	for _, name := range []string{"SAGE_ALLOWED_ORIGINS", "SAGE_ALLOWED_HOSTS", "SAGE_TRUSTED_PROXIES", "SAGE_BUILD_ARGS", "SAGE_API_TOKEN", "SAGE_API_TOKEN_FILE"} {
+		t.Setenv(name, "")
+	}
+	cfg, err := serveConfig(t)
+	if err != nil || len(cfg.AllowedOrigins)+len(cfg.AllowedHosts)+len(cfg.TrustedProxies)+len(cfg.BuildArgs) > 0 || cfg.APIToken != "" {
+		t.Errorf("%+v, %v", cfg, err)
+	}
+	if err := cfg.Validate(); err != nil {
+		t.Error(err)
+	}
+	t.Setenv("SAGE_ALLOWED_HOSTS", "a, b,")
+	if cfg, err := serveConfig(t); err != nil || len(cfg.AllowedHosts) != 2 || cfg.AllowedHosts[1] != "b" {
+		t.Errorf("%+v, %v", cfg, err)
+	}
+}
+
 func TestDefaults(t *testing.T) {
 	cfg, err := serveConfig(t)
 	if err != nil {
