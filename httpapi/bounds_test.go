@@ -294,23 +294,33 @@ func TestRoomForOthers(t *testing.T) {
 	})
 }
 
-// TestNoRoomWhereAllIsBusy: connections that Sage works for are not closed for new
-// ones.
-func TestNoRoomWhereAllIsBusy(t *testing.T) {
-	inVirtualTime(t, func(o *httpapi.Options) { o.Limits = httpapi.Limits{Connections: 2} }, func(t *testing.T, p *pipes) {
+// TestRoomForQuickRequests: what waits for desktops and the engine, and what is
+// followed, leaves connections for the rest, and who waits is not cut for it.
+func TestRoomForQuickRequests(t *testing.T) {
+	inVirtualTime(t, func(o *httpapi.Options) { o.Limits = httpapi.Limits{Connections: 40} }, func(t *testing.T, p *pipes) {
 		p.engine.Hang(fake.OpPing, 0)
-		var asks []net.Conn
-		for range 2 {
-			asks = append(asks, p.dial("127.0.0.1:1000", "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
-		}
-		if text, took := lasts(p.dial("127.0.0.1:1001", "")); text != "" || took > 0 {
-			t.Errorf("%q after %s", text, took)
-		}
-		for _, conn := range asks {
-			if text, _ := lasts(conn); !strings.HasPrefix(text, "HTTP/1.1 504") {
-				t.Errorf("answer %q", text)
+		p.engine.Hang(fake.OpCreate, 0)
+		const start = "POST /api/vm/any/u%d HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 13\r\n\r\n{\"vm\":\"desk\"}"
+		first := p.dial("127.0.0.1:1000", "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+		busy := 0
+		for i := range 100 {
+			p.dial("127.0.0.1:1000", "GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+			conn := p.dial("127.0.0.1:1000", fmt.Sprintf(start, i))
+			_ = conn.SetReadDeadline(time.Now().Add(time.Millisecond))
+			if text, _ := lasts(conn); strings.HasPrefix(text, "HTTP/1.1 503") && strings.Contains(text, `"busy"`) {
+				busy++
+			}
+			if a := p.get("127.0.0.1:1001", "/healthz"); a.status != http.StatusOK {
+				t.Fatalf("%d: %d %s %s", i, a.status, a.body, p.log.String())
 			}
 		}
+		if busy < 80 {
+			t.Errorf("%d starts of 100 were refused", busy)
+		}
+		if text, _ := lasts(first); !strings.HasPrefix(text, "HTTP/1.1 504") {
+			t.Errorf("the one that waited: %q", text)
+		}
+		p.engine.Heal()
 	})
 }
 

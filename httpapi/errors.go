@@ -131,7 +131,7 @@ func newProblem(status int, code, title, detail string) *problem {
 // our own defect: its reason goes to the log alone.
 func (s *Server) tellProblem(ctx context.Context, err error) *problem {
 	p := problemOf(err)
-	if p.Code == codeInternal {
+	if p.Code == codeInternal && s.refusals.allows(ctx) {
 		s.opts.Logger.ErrorContext(ctx, "request failed", "error", err, requestOf(ctx).attrs())
 	}
 	return p

@@ -204,7 +204,7 @@ var (
 	errUnauthorized  = errors.New("send the header \"Authorization: Bearer ...\" with the token of SAGE_API_TOKEN")
 	errManyAttempts  = errors.New("too many wrong tokens came from this address: wait before you try another one")
 	errManyStreams   = errors.New("too many streams are open")
-	errBusy          = errors.New("too many questions to the container engine at once")
+	errBusy          = errors.New("too many requests wait for desktops or the container engine: try again soon")
 	errBodyTooLarge  = errors.New("the body is too large")
 	errBodyTimeout   = errors.New("the body did not come in time")
 	errBodyMalformed = errors.New("the body cannot be read")

@@ -21,7 +21,7 @@ type logsInput struct {
 const plainText = "text/plain; charset=utf-8"
 
 func (s *Server) logs(ctx context.Context, in *logsInput) (*textOutput, error) {
-	log, err := ask(ctx, s.engine, fmt.Sprintf("logs %s %d", in.UID, in.Tail), func(ctx context.Context) ([]byte, error) {
+	log, err := ask(ctx, s, fmt.Sprintf("logs %s %d", in.UID, in.Tail), func(ctx context.Context) ([]byte, error) {
 		return s.sessions.Logs(ctx, in.UID, in.Tail)
 	})
 	if err != nil {

@@ -33,9 +33,27 @@ func newQuestions() questions {
 	return questions{&singleflight.Group{}, make(chan struct{}, questionsAtOnce), &readiness{}}
 }
 
+// beginWork counts a request that waits for a desktop or the engine. The function
+// that it returns ends that.
+func (s *Server) beginWork(ctx context.Context) (end func(), err error) {
+	client := requestOf(ctx).client
+	end, ok := s.works.Take(client, s.exempt(client))
+	if !ok {
+		return nil, errBusy
+	}
+	return end, nil
+}
+
 // ask returns the answer to the question of that key. The question outlives a
 // caller who leaves, for the others.
-func ask[T any](ctx context.Context, q questions, key string, question func(context.Context) (T, error)) (T, error) {
+func ask[T any](ctx context.Context, s *Server, key string, question func(context.Context) (T, error)) (T, error) {
+	var none T
+	end, err := s.beginWork(ctx)
+	if err != nil {
+		return none, err
+	}
+	defer end()
+	q := s.engine
 	detached := context.WithoutCancel(ctx)
 	flight := q.flights.DoChan(key, func() (v any, err error) {
 		defer func() {
@@ -60,7 +78,6 @@ func ask[T any](ctx context.Context, q questions, key string, question func(cont
 		v, _ := result.Val.(T)
 		return v, result.Err
 	case <-ctx.Done():
-		var none T
 		return none, context.Cause(ctx)
 	}
 }

@@ -92,14 +92,16 @@ func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 
 // Write implements http.ResponseWriter.
 func (a *answer) Write(p []byte) (written int, err error) {
-	conn := limit.ConnOf(a.request.Context())
+	conn, received := limit.ConnOf(a.request.Context()), requestOf(a.request.Context()).received
 	for first := true; err == nil && (first || written < len(p)); first = false {
 		piece := p[written:min(written+answerPiece, len(p))]
 		a.extend(len(piece))
-		conn.Waiting()
+		if received { // Else the server waits for the body, too.
+			conn.Answering()
+		}
 		var n int
 		n, err = a.ResponseWriter.Write(piece)
-		if requestOf(a.request.Context()).received {
+		if received {
 			conn.Working()
 		}
 		written += n
@@ -130,6 +132,9 @@ func (a *answer) finish() {
 	}
 	a.extend(0)
 	a.undo()
+	if requestOf(a.request.Context()).received {
+		limit.ConnOf(a.request.Context()).Answering()
+	}
 }
 
 // bare returns what an answer writes to, for who bounds each write by itself.

@@ -122,6 +122,11 @@ func (s *Server) start(ctx context.Context, in *startInput) (*output[api.StartRe
 		}
 		uid = session.NewUID()
 	}
+	end, err := s.beginWork(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	started, err := s.sessions.Start(ctx, uid, session.Request{App: body.VM, Env: body.Env})
 	s.audit(ctx, auditStart, err, "uid", clip(uid), "app", clip(body.VM))
 	if err != nil {
@@ -173,12 +178,22 @@ func (s *Server) desktops(context.Context, *struct{}) (*output[api.Desktops], er
 }
 
 func (s *Server) stop(ctx context.Context, in *stopInput) (*struct{}, error) {
-	err := s.sessions.Stop(ctx, in.UID, session.StopOptions{Purge: in.Purge})
+	end, err := s.beginWork(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	err = s.sessions.Stop(ctx, in.UID, session.StopOptions{Purge: in.Purge})
 	s.audit(ctx, auditStop, err, "uid", clip(in.UID), "purge", in.Purge)
 	return nil, err
 }
 
 func (s *Server) restart(ctx context.Context, in *uidInput) (*output[api.StartResponse], error) {
+	end, err := s.beginWork(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	started, err := s.sessions.Restart(ctx, in.UID)
 	s.audit(ctx, auditRestart, err, "uid", clip(in.UID))
 	if err != nil {
@@ -188,7 +203,7 @@ func (s *Server) restart(ctx context.Context, in *uidInput) (*output[api.StartRe
 }
 
 func (s *Server) picture(ctx context.Context, in *pictureInput) (*pictureOutput, error) {
-	p, err := ask(ctx, s.engine, fmt.Sprintf("picture %s %d", in.UID, in.Width), func(ctx context.Context) (session.Picture, error) {
+	p, err := ask(ctx, s, fmt.Sprintf("picture %s %d", in.UID, in.Width), func(ctx context.Context) (session.Picture, error) {
 		return s.sessions.Picture(ctx, in.UID, in.Width)
 	})
 	if err != nil {
@@ -200,7 +215,7 @@ func (s *Server) picture(ctx context.Context, in *pictureInput) (*pictureOutput,
 }
 
 func (s *Server) stats(ctx context.Context, in *uidInput) (*output[api.Stats], error) {
-	used, err := ask(ctx, s.engine, "stats "+in.UID, func(ctx context.Context) (session.Usage, error) {
+	used, err := ask(ctx, s, "stats "+in.UID, func(ctx context.Context) (session.Usage, error) {
 		return s.sessions.Usage(ctx, in.UID)
 	})
 	if err != nil {
@@ -257,7 +272,7 @@ func (s *Server) readyz(ctx context.Context, _ *struct{}) (*output[api.Health], 
 // ping asks the engine whether it is there, at most once in readinessFresh for all
 // callers.
 func (s *Server) ping(ctx context.Context) (runtime.Info, error) {
-	return ask(ctx, s.engine, "ping", func(ctx context.Context) (runtime.Info, error) {
+	return ask(ctx, s, "ping", func(ctx context.Context) (runtime.Info, error) {
 		return s.engine.ready.recently(func() (runtime.Info, error) {
 			const patience = 5 * time.Second
 			ctx, cancel := context.WithTimeout(ctx, patience)

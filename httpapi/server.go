@@ -121,11 +121,12 @@ type Server struct {
 	paths    *paths
 	handler  http.Handler
 	requests underWay
-	// conns bounds connections, held streams, and feeds what goes on for as long as
-	// the client likes: events and logs.
-	http        *http.Server
-	conns       *limit.Conns
-	held, feeds *limit.Holds
+	// conns bounds connections, held streams, feeds what goes on for as long as the
+	// client likes (events and logs), and works what waits for desktops or the engine:
+	// a quarter of the connections is left for what is answered at once.
+	http               *http.Server
+	conns              *limit.Conns
+	held, feeds, works *limit.Holds
 	// attempts counts wrong tokens.
 	attempts *limit.Rates
 	refusals refusalLog
@@ -140,7 +141,8 @@ func New(sessions Sessions, opts Options) *Server {
 	s := &Server{
 		sessions: sessions, opts: opts,
 		held:     limit.NewHolds(opts.Limits.Streams, opts.Limits.PerAddress),
-		feeds:    limit.NewHolds(opts.Limits.Connections/2, opts.Limits.PerAddress),
+		feeds:    limit.NewHolds((opts.Limits.Connections+1)/2, opts.Limits.PerAddress),
+		works:    limit.NewHolds((opts.Limits.Connections+3)/4, opts.Limits.PerAddress),
 		attempts: limit.NewRates(attemptInterval, attemptsAtOnce, knownSources),
 		engine:   newQuestions(),
 	}

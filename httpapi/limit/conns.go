@@ -50,6 +50,8 @@ type Conn struct {
 	exempt bool
 	// place is its place among the waiting; nil while the server is at work for it.
 	place *list.Element
+	// answering says that the server waits for the client to take an answer.
+	answering bool
 }
 
 // connKey is the context's key of a *Conn.
@@ -79,7 +81,7 @@ func (c *Conns) Bound(server *http.Server) {
 		defer c.mu.Unlock()
 		switch state {
 		case http.StateIdle: // The last answer is out.
-			c.moveLocked(c.conns[conn], true)
+			c.moveLocked(c.conns[conn], true, false)
 		case http.StateClosed, http.StateHijacked:
 			c.forgetLocked(c.conns[conn])
 		}
@@ -89,12 +91,15 @@ func (c *Conns) Bound(server *http.Server) {
 // Listener returns l with the limits.
 func (c *Conns) Listener(l net.Listener) net.Listener { return boundListener{l, c} }
 
-// CloseWaiting closes the connections that keep the server waiting.
+// CloseWaiting closes the connections that keep the server waiting for a request or
+// for its body.
 func (c *Conns) CloseWaiting() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for c.waiting.Len() > 0 {
-		c.closeLocked(c.waiting.Front().Value.(*Conn))
+	for _, conn := range c.conns {
+		if conn.place != nil && !conn.answering {
+			c.closeLocked(conn)
+		}
 	}
 	c.digest.Flush()
 }
@@ -179,26 +184,30 @@ func ConnOf(ctx context.Context) *Conn {
 	return c
 }
 
-// Working says that the server works for the client, which waits, until the whole
-// answer is out or Waiting is called. It does nothing on nil.
-func (c *Conn) Working() { c.move(false) }
+// Working says that the server works for the client, which waits. It does nothing
+// on nil.
+func (c *Conn) Working() { c.move(false, false) }
 
-// Waiting says that the server waits for the client. It does nothing on nil.
-func (c *Conn) Waiting() { c.move(true) }
+// Answering says that the server waits for the client to take an answer, until the
+// whole of it is out or Working is called. It does nothing on nil.
+func (c *Conn) Answering() { c.move(true, true) }
 
-func (c *Conn) move(waits bool) {
+func (c *Conn) move(waits, answering bool) {
 	if c == nil {
 		return
 	}
 	c.all.mu.Lock()
 	defer c.all.mu.Unlock()
-	c.all.moveLocked(c, waits)
+	c.all.moveLocked(c, waits, answering)
 }
 
 // moveLocked does nothing for a connection that was closed or taken over.
-func (c *Conns) moveLocked(conn *Conn, waits bool) {
+func (c *Conns) moveLocked(conn *Conn, waits, answering bool) {
+	if conn == nil || c.conns[conn.conn] != conn {
+		return
+	}
+	conn.answering = answering
 	switch {
-	case conn == nil || c.conns[conn.conn] != conn:
 	case waits && conn.place == nil:
 		conn.place = c.waiting.PushBack(conn)
 	case !waits && conn.place != nil:
