@@ -223,6 +223,8 @@ func TestSchemeOfTheOrigin(t *testing.T) {
 		{"https without a proxy", "https://sage.example", "", false, 403},
 		{"https by a proxy", "https://sage.example", "https", true, 200},
 		{"http page, https proxy", "http://sage.example", "https", true, 403},
+		{"WebSocket by Traefik", "https://sage.example", "wss", true, 200},
+		{"WebSocket by Traefik, http page", "http://sage.example", "wss", true, 403},
 		{"several proxies", "https://sage.example", "http, https", true, 200},
 		{"other scheme", "ftp://sage.example", "", false, 403},
 		{"no origin", "", "https", true, 200},

@@ -86,7 +86,8 @@ func (s *Server) identify(w http.ResponseWriter, r *http.Request) *http.Request 
 	// asked for it (Fetch standard, CORS-unsafe request-header names), so it tells the
 	// scheme also where no proxy is named.
 	if proto := lastItem(r.Header.Values("X-Forwarded-Proto")); proto != "" && (trusted || len(s.opts.TrustedProxies) == 0) {
-		from.scheme = strings.ToLower(proto)
+		// Traefik names WebSockets by their own scheme; pages have the one of HTTP.
+		from.scheme = strings.Replace(strings.ToLower(proto), "ws", "http", 1)
 	}
 	return r.WithContext(context.WithValue(r.Context(), requestKey{}, from))
 }
