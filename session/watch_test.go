@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 // watcher keeps what a Watch tells.
 type watcher struct {
 	*session.Watch
+	mu   sync.Mutex
 	told []session.Session
 	err  error
 	done chan struct{}
@@ -43,7 +45,9 @@ func (b *bench) watch(uid string) *watcher {
 				w.err = err
 				return
 			}
+			w.mu.Lock()
 			w.told = append(w.told, changes...)
+			w.mu.Unlock()
 		}
 	}()
 	return w
@@ -52,6 +56,8 @@ func (b *bench) watch(uid string) *watcher {
 // steps are what was told, without repetitions and without the moment in which
 // settings are written, which may be missed.
 func (w *watcher) steps() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	var steps []string
 	for _, s := range w.told {
 		if s.Phase == session.PhaseSettings {
