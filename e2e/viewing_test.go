@@ -25,8 +25,10 @@ func TestViewing(t *testing.T) {
 			if !t.Run("image", func(t *testing.T) { e.bringImages(t, "desktop") }) {
 				t.FailNow()
 			}
-			t.Run("view only", func(t *testing.T) { testViewOnly(t, e, "vnc") })
-			t.Run("view only through websockify", func(t *testing.T) { testViewOnly(t, e, "websockify") })
+			t.Run("view only", func(t *testing.T) { testViewOnly(t, serve(t, e, nil), "desktop", "vnc") })
+			t.Run("view only through websockify", func(t *testing.T) {
+				testViewOnly(t, serve(t, e, settings{"SAGE_CATALOG": viewingCatalog(t)}), "locked", "websockify")
+			})
 			t.Run("password", func(t *testing.T) { testPassword(t, e) })
 			t.Run("hasty clicks", func(t *testing.T) { testHastyClicks(t, e) })
 			t.Run("pictures", func(t *testing.T) { testPictures(t, serve(t, e, nil), "desktop") })
@@ -61,9 +63,8 @@ func (s *screen) barrier(t *testing.T) {
 }
 
 // testViewOnly: one who only looks sees what the others do, and does nothing.
-func testViewOnly(t *testing.T, e *engine, endpoint string) {
-	d := serve(t, e, nil)
-	s := d.start(t, "allocate", `{"vm":"desktop"}`)
+func testViewOnly(t *testing.T, d *daemon, app, endpoint string) {
+	s := d.start(t, "allocate", `{"vm":"`+app+`"}`)
 	var about struct {
 		URL     string `json:"url"`
 		ViewURL string `json:"view_url"`
