@@ -3,12 +3,15 @@ package httpapi_test
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -569,6 +572,65 @@ func TestQuestionsAreBounded(t *testing.T) {
 		asks.Wait()
 		if n := p.engine.Calls(fake.OpLogs) - before; n != 1 {
 			t.Errorf("the engine was asked %d times", n)
+		}
+	})
+}
+
+// noise is an RFB server (RFC 6143) whose screen of that side no encoder makes
+// smaller.
+func noise(side int) fake.Program {
+	return fake.Serves(vncPort, func(_ context.Context, conn net.Conn) {
+		pixels := make([]byte, 4*side*side)
+		_, _ = rand.Read(pixels)
+		size := binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint16(nil, uint16(side)), uint16(side))
+		for _, turn := range []struct {
+			say  []byte
+			hear int
+		}{
+			{[]byte(fake.Greeting), 12}, {[]byte{1, 1}, 1}, {make([]byte, 4), 1},
+			{slices.Concat(size, []byte{32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0, 0, 0, 0, 0}), 0},
+		} {
+			_, _ = conn.Write(turn.say)
+			if _, err := io.ReadFull(conn, make([]byte, turn.hear)); err != nil {
+				return
+			}
+		}
+		for range 2 { // What it may send, and the request.
+			_, _ = conn.Read(make([]byte, 4096))
+		}
+		_, _ = conn.Write(slices.Concat([]byte{0, 0, 0, 1, 0, 0, 0, 0}, size, []byte{0, 0, 0, 0}, pixels))
+		_, _ = io.Copy(io.Discard, conn)
+	})
+}
+
+// TestPicturesOfSlowReadersAreBounded: clients that do not receive their pictures
+// make Sage hold a bounded number of bytes.
+func TestPicturesOfSlowReadersAreBounded(t *testing.T) {
+	inVirtualTime(t, nil, func(t *testing.T, p *pipes) {
+		p.engine.SetImage(image, fake.Image{Program: noise(1500)}) // 6.75 MB in PNG.
+		if _, err := p.manager.Start(t.Context(), "alice", session.Request{App: "desk"}); err != nil {
+			t.Fatal(err)
+		}
+		codes := map[string]int{}
+		var conns []net.Conn
+		for range 14 {
+			conn := p.dial("192.0.2.7:1000", "GET /api/vm/alice/screenshot.png HTTP/1.1\r\nHost: sage\r\n\r\n")
+			conns = append(conns, conn)
+			head := make([]byte, 12)
+			if _, err := io.ReadFull(conn, head); err != nil {
+				t.Fatal(err)
+			}
+			codes[string(head)]++
+		}
+		if codes["HTTP/1.1 200"] > 9 || codes["HTTP/1.1 200"] < 5 || codes["HTTP/1.1 503"] != 14-codes["HTTP/1.1 200"] {
+			t.Errorf("answers: %v", codes)
+		}
+		for _, conn := range conns {
+			conn.Close()
+		}
+		synctest.Wait()
+		if a := p.get("192.0.2.7:1000", "/api/vm/alice/screenshot.png"); a.status != http.StatusOK {
+			t.Errorf("afterwards: %d", a.status)
 		}
 	})
 }

@@ -34,6 +34,15 @@ type request struct {
 	authorized bool
 	// received says that the whole body is there.
 	received bool
+	// release gives back what the answer holds; nil for nothing.
+	release func()
+}
+
+// finish gives back what the answer held, which is out.
+func (r *request) finish() {
+	if r.release != nil {
+		r.release()
+	}
 }
 
 // requestKey is the context's key of a *request.

@@ -202,6 +202,10 @@ func (s *Server) restart(ctx context.Context, in *uidInput) (*output[api.StartRe
 	return &output[api.StartResponse]{api.StartResponse{URL: streamURL(started.Token), UID: started.UID}}, nil
 }
 
+// pictureBytes bounds the bytes of all pictures whose answers are not out yet. A
+// desktop decides how large its picture is, and a client how slowly it receives it.
+const pictureBytes = 64 << 20
+
 func (s *Server) picture(ctx context.Context, in *pictureInput) (*pictureOutput, error) {
 	p, err := ask(ctx, s, fmt.Sprintf("picture %s %d", in.UID, in.Width), func(ctx context.Context) (session.Picture, error) {
 		return s.sessions.Picture(ctx, in.UID, in.Width)
@@ -209,6 +213,11 @@ func (s *Server) picture(ctx context.Context, in *pictureInput) (*pictureOutput,
 	if err != nil {
 		return nil, err
 	}
+	size := min(int64(len(p.PNG)), pictureBytes)
+	if !s.pictures.TryAcquire(size) {
+		return nil, errBusy
+	}
+	requestOf(ctx).release = func() { s.pictures.Release(size) }
 	return &pictureOutput{
 		ContentType: "image/png", LastModified: p.At, Live: p.Live, Body: p.PNG,
 	}, nil

@@ -20,6 +20,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/rs/cors"
+	"golang.org/x/sync/semaphore"
 
 	"sage/catalog"
 	"sage/httpapi/api"
@@ -131,6 +132,8 @@ type Server struct {
 	attempts *limit.Rates
 	refusals refusalLog
 	engine   questions
+	// pictures bounds the bytes of pictures whose answers are not out yet.
+	pictures *semaphore.Weighted
 	// down ends when the daemon begins to go down; goDown ends it.
 	down   context.Context
 	goDown context.CancelFunc
@@ -145,6 +148,7 @@ func New(sessions Sessions, opts Options) *Server {
 		works:    limit.NewHolds((opts.Limits.Connections+3)/4, opts.Limits.PerAddress),
 		attempts: limit.NewRates(attemptInterval, attemptsAtOnce, knownSources),
 		engine:   newQuestions(),
+		pictures: semaphore.NewWeighted(pictureBytes),
 	}
 	s.conns = limit.NewConns(limit.ConnOptions{
 		Logger: opts.Logger, Total: opts.Limits.Connections, PerSource: opts.Limits.PerAddress, Exempt: s.exempt, Dropped: opts.Dropped,
@@ -177,6 +181,7 @@ func New(sessions Sessions, opts Options) *Server {
 // stream.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = s.identify(w, r)
+	defer requestOf(r.Context()).finish()
 	a := s.newAnswer(w, r)
 	defer a.finish()
 	s.handler.ServeHTTP(a, r)
