@@ -2,8 +2,11 @@ package httpapi_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -97,6 +100,37 @@ func TestDrainHandsOut(t *testing.T) {
 		if err := <-drained; err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestDrainWithLaterRequests: a drain waits for the requests that have begun before
+// it, and not for those that come meanwhile, of which there may always be one.
+func TestDrainWithLaterRequests(t *testing.T) {
+	b := newBench(t)
+	b.start("alice")
+	b.engine.Delay(fake.OpLogs, 100*time.Millisecond)
+	stop := make(chan struct{})
+	var callers sync.WaitGroup
+	for i := range 4 {
+		callers.Go(func() {
+			time.Sleep(time.Duration(i) * 25 * time.Millisecond) // They overlap.
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					b.call(http.MethodGet, fmt.Sprintf("/api/vm/alice/logs?tail=%d", i+1), "")
+				}
+			}
+		})
+	}
+	defer callers.Wait()
+	defer close(stop)
+	b.eventually("requests are under way", func() bool { return b.engine.Calls(fake.OpLogs) > 4 })
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if err := b.api.Drain(ctx); err != nil {
+		t.Error(err)
 	}
 }
 
