@@ -205,6 +205,29 @@ func TestCopiesOfADesktop(t *testing.T) {
 	}
 }
 
+// TestCopyUnderTheDesktopsName: where somebody renames a desktop and gives its name
+// to a copy while the daemon is away, the desktop is adopted and the copy is not.
+func TestCopyUnderTheDesktopsName(t *testing.T) {
+	for range 20 { // Containers are looked at in no order.
+		bubble(t, func(t *testing.T, b *bench) {
+			b.start("alice")
+			id := b.container("alice").ID
+			b.halt()
+			b.engine.Rename(id, "mine")
+			if _, err := b.engine.Copy(id, "collab-vm-alice"); err != nil {
+				t.Fatal(err)
+			}
+			b.pass(time.Second)
+			if sum := b.boot(); sum.Adopted != 1 || sum.Removed != 0 {
+				t.Errorf("found %+v", sum)
+			}
+			if s, err := b.Get("alice"); err != nil || s.Container != "mine" {
+				t.Errorf("the desktop is %+v, %v", s, err)
+			}
+		})
+	}
+}
+
 // TestEarlierVersion: desktops of version 1, whose labels hold the secrets, are
 // adopted by the first daemon of this version and by no later one, which knows them by
 // their identifier.

@@ -57,8 +57,9 @@ func (m *Manager) Recover(ctx context.Context) (Summary, error) {
 // round is one comparison of the engine's containers with what is known.
 type round struct {
 	m *Manager
-	// known are the containers of desktops at its beginning.
-	known map[runtime.ID]bool
+	// known are the containers of desktops at its beginning, alive those that were
+	// listed as running.
+	known, alive map[runtime.ID]bool
 
 	mu       sync.Mutex
 	sum      Summary
@@ -74,14 +75,16 @@ func (m *Manager) Reconcile(ctx context.Context) (Summary, error) {
 	if err != nil {
 		return Summary{}, fmt.Errorf("list containers: %w", err)
 	}
-	r := &round{m: m, known: m.knownContainers(), unmet: map[string]error{}}
 	listed := make(map[runtime.ID]bool, len(containers))
-	var work errgroup.Group // Problems are noted, every container is looked at.
-	work.SetLimit(looksAtOnce)
 	for _, c := range containers {
 		if c.State.Alive() {
 			listed[c.ID] = true
 		}
+	}
+	r := &round{m: m, known: m.knownContainers(), alive: listed, unmet: map[string]error{}}
+	var work errgroup.Group // Problems are noted, every container is looked at.
+	work.SetLimit(looksAtOnce)
+	for _, c := range containers {
 		work.Go(func() error {
 			r.note(r.meet(ctx, c))
 			return nil
@@ -149,6 +152,9 @@ func (r *round) meet(ctx context.Context, c runtime.Container) (found Summary, e
 	if err != nil {
 		r.noteUnmet(id.uid, err)
 		return Summary{}, err
+	}
+	if is == current && kept.Container != c.ID && r.alive[kept.Container] {
+		is = outdated // A copy, which has the name while the desktop itself was renamed.
 	}
 	m.mu.Lock()
 	d := m.desktops[id.uid]
