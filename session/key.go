@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -29,7 +28,7 @@ type key [keySize]byte
 // the desktops that run to themselves.
 func loadKey(dataDir string) (k key, made bool, err error) {
 	path := filepath.Join(dataDir, "key")
-	text, err := os.ReadFile(path)
+	text, err := readFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := rand.Read(k[:]); err != nil {
 			return key{}, false, fmt.Errorf("%w: key: %w", ErrStore, err)

@@ -265,7 +265,7 @@ func (s *store) picturePath(uid string) string { return filepath.Join(s.pictures
 
 // loadPicture reads the last picture of a uid, as it was kept, and its size.
 func (s *store) loadPicture(uid string) (Picture, image.Point, error) {
-	data, err := os.ReadFile(s.picturePath(uid))
+	data, err := readFile(s.picturePath(uid))
 	if errors.Is(err, fs.ErrNotExist) {
 		return Picture{}, image.Point{}, fmt.Errorf("%w of %q: it has not run yet, or was purged", ErrNoPicture, uid)
 	}

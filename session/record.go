@@ -48,7 +48,7 @@ func (s *store) recordPath(uid string) string { return filepath.Join(s.records, 
 
 // loadRecord reads a uid's record; ok is false where there is none.
 func (s *store) loadRecord(uid string) (r record, ok bool, err error) {
-	data, err := os.ReadFile(s.recordPath(uid))
+	data, err := readFile(s.recordPath(uid))
 	if errors.Is(err, fs.ErrNotExist) {
 		return record{}, false, nil
 	}

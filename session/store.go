@@ -105,7 +105,7 @@ func (s *store) path(uid string) string { return filepath.Join(s.dir, uid+".json
 // load reads a uid's settings; ok is false where there are none. A file that
 // cannot be understood is moved aside and counts as none.
 func (s *store) load(uid string) (saved settings, ok bool, err error) {
-	data, err := os.ReadFile(s.path(uid))
+	data, err := readFile(s.path(uid))
 	if errors.Is(err, fs.ErrNotExist) {
 		return settings{}, false, nil
 	}
