@@ -46,7 +46,7 @@ tarball() {
         mmdebstrap --quiet --variant=minbase --format=tar --keyring="$keyring" --aptopt='APT::Install-Recommends "false"' \
             --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
             --include=iptables,nftables,iproute2,ca-certificates,runc \
-            --customize-hook='chroot "$1" apt-get install -q -y -t experimental docker.io podman netavark aardvark-dns conmon crun' \
+            --customize-hook='chroot "$1" apt-get install -q -y -t experimental docker.io docker-cli podman netavark aardvark-dns conmon crun' \
             --customize-hook='rm -rf "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/* "$1"/var/log/*' \
             sid "$file.part" - <"$work" >"$file.log" 2>&1 || { tail -n 20 "$file.log" >&2; die "no root directory for the newest engines"; }
         rm -f "$work" "$file.log"
