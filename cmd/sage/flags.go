@@ -107,9 +107,9 @@ func desktopFlags() []cli.Flag {
 		text("network", "SAGE_NETWORK", "", categoryDesktops, "`NAME` of the engine's network for desktops; by default the first one that sage's own container is on, else the engine's"),
 		number("max-desktops", "SAGE_MAX_DESKTOPS", 0, categoryDesktops, "`NUMBER` of desktops that there may be; 0 for no limit"),
 		altsrc.NewIntFlag(&cli.IntFlag{
-			Name: "starts-at-once", EnvVars: []string{"SAGE_STARTS_AT_ONCE"}, Value: max(4, 2*goruntime.NumCPU()), Category: categoryDesktops,
+			Name: "starts-at-once", EnvVars: []string{"SAGE_STARTS_AT_ONCE"}, Value: max(6, 3*goruntime.NumCPU()), Category: categoryDesktops,
 			Usage:       "`NUMBER` of desktops that may come up at the same time; others wait",
-			DefaultText: "2 for each core, at least 4",
+			DefaultText: "3 for each core, at least 6",
 		}),
 		span("no-client-timeout", "CONTAINER_NO_CLIENT_TIMEOUT", 15*time.Second, categoryDesktops, "`TIME` that a desktop stays after its last client left"),
 		span("first-client-grace", "SAGE_FIRST_CLIENT_GRACE", time.Minute, categoryDesktops, "`TIME` that a desktop waits for its first client"),
