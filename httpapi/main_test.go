@@ -146,7 +146,7 @@ func (b *bench) call(method, path, body string, headers ...string) answer {
 			req.Host = value
 		}
 	}
-	client := b.server.Client()
+	client := *b.server.Client() // Others call at the same time.
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	resp, err := client.Do(req)
 	if err != nil {

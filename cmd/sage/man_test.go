@@ -23,7 +23,7 @@ func TestManPage(t *testing.T) {
 			}
 		}
 	}
-	for _, want := range []string{"SAGE_LISTEN", "CONTAINER_NO_CLIENT_TIMEOUT", "default: 2 for each core"} {
+	for _, want := range []string{"SAGE_LISTEN", "CONTAINER_NO_CLIENT_TIMEOUT", "default: 3 for each core"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("%q is not in it", want)
 		}
