@@ -95,9 +95,10 @@ func killedAt(t *testing.T, s scenario, instant int) (died bool) {
 		s.before(b)
 		b.process.atInstant(instant, b.process.kill)
 		done := make(chan struct{})
+		dying := *b // What follows in the scenario asks the daemon that dies, and not the next one.
 		go func() {
 			defer close(done)
-			s.during(b)
+			s.during(&dying)
 		}()
 		select {
 		case <-b.process.killed:
