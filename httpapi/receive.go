@@ -40,7 +40,7 @@ func (s *Server) receive(next http.Handler) http.Handler {
 			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 		}
 		requestOf(r.Context()).received = true
-		limit.ConnOf(r.Context()).Working()
+		limit.ConnOf(r.Context()).Asked()
 		defer s.requests.begin()()
 		next.ServeHTTP(w, r)
 	})

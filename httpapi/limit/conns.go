@@ -11,8 +11,13 @@ import (
 	"time"
 )
 
-// digestInterval is how often a limit that is met is logged.
-const digestInterval = 10 * time.Second
+const (
+	// digestInterval is how often a limit that is met is logged.
+	digestInterval = 10 * time.Second
+	// often is how many requests a connection may make and not be closed for others
+	// while the server is at work for it.
+	often = 16
+)
 
 // ConnOptions are the settings of Conns.
 type ConnOptions struct {
@@ -29,9 +34,10 @@ type ConnOptions struct {
 
 // Conns bounds the connections of an http.Server. When there is no room for a new
 // one, the connection is closed that has kept the server waiting for longest: for
-// a request, for its body, or for taking its answer. Only when the server is at
-// work for all of them, the new one is refused. It may be used from any number of
-// goroutines.
+// a request, for its body, or for taking its answer. When the server is at work for
+// all of them, the one is closed that has asked most often, so that clients which
+// ask without a pause do not shut others out. Only when none has asked often, the new
+// one is refused. It may be used from any number of goroutines.
 type Conns struct {
 	opts   ConnOptions
 	digest *Digest
@@ -52,6 +58,8 @@ type Conn struct {
 	place *list.Element
 	// answering says that the server waits for the client to take an answer.
 	answering bool
+	// asked is the number of requests so far.
+	asked int
 }
 
 // connKey is the context's key of a *Conn.
@@ -143,8 +151,9 @@ func (c *Conns) admit(conn net.Conn) bool {
 	return true
 }
 
-// evictLocked makes room by closing the connection that has waited for longest,
-// and counts the one that has to go for the limit in either case.
+// evictLocked makes room by closing the connection that has waited for longest, else
+// the one that has asked most often, and counts the one that has to go for the limit
+// in either case.
 func (c *Conns) evictLocked(candidate func(*Conn) bool) bool {
 	c.digest.Note()
 	if c.opts.Dropped != nil {
@@ -156,7 +165,17 @@ func (c *Conns) evictLocked(candidate func(*Conn) bool) bool {
 			return true
 		}
 	}
-	return false
+	var busiest *Conn
+	for _, conn := range c.conns {
+		if candidate(conn) && conn.asked > often && (busiest == nil || conn.asked > busiest.asked) {
+			busiest = conn
+		}
+	}
+	if busiest == nil {
+		return false
+	}
+	c.closeLocked(busiest)
+	return true
 }
 
 func (c *Conns) closeLocked(victim *Conn) {
@@ -187,6 +206,18 @@ func ConnOf(ctx context.Context) *Conn {
 // Working says that the server works for the client, which waits. It does nothing
 // on nil.
 func (c *Conn) Working() { c.move(false, false) }
+
+// Asked counts a request, for which the server works from now on. It does nothing on
+// nil.
+func (c *Conn) Asked() {
+	if c == nil {
+		return
+	}
+	c.all.mu.Lock()
+	defer c.all.mu.Unlock()
+	c.asked++
+	c.all.moveLocked(c, false, false)
+}
 
 // Answering says that the server waits for the client to take an answer, until the
 // whole of it is out or Working is called. It does nothing on nil.

@@ -1,7 +1,11 @@
 package limit_test
 
 import (
+	"errors"
 	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
 	"net/netip"
 	"testing"
 	"testing/synctest"
@@ -117,3 +121,62 @@ func TestDigest(t *testing.T) {
 		}
 	})
 }
+
+// TestBusyConnectionsMakeRoom: connections that ask again and again, for all of which
+// the server is at work, do not shut a new client out; those that ask seldom stay.
+func TestBusyConnectionsMakeRoom(t *testing.T) {
+	const total = 8
+	conns := limit.NewConns(limit.ConnOptions{Logger: slog.New(slog.DiscardHandler), Total: total})
+	server := &http.Server{}
+	conns.Bound(server)
+	l := newPipeListener()
+	bounded := conns.Listener(l)
+	accept := func() (net.Conn, *limit.Conn) {
+		l.dial()
+		conn, err := bounded.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return conn, limit.ConnOf(server.ConnContext(t.Context(), conn))
+	}
+	for i := range total {
+		_, c := accept()
+		for range 1 + 100*(i%2) { // Every second one is busy.
+			c.Asked()
+		}
+	}
+	for range total / 2 {
+		_, c := accept()
+		c.Asked()
+	}
+	l.dial()
+	l.Close()
+	if _, err := bounded.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("there was room beside those that ask seldom: %v", err)
+	}
+}
+
+// pipeListener gives connections in memory.
+type pipeListener struct{ conns chan net.Conn }
+
+func newPipeListener() *pipeListener { return &pipeListener{make(chan net.Conn, 100)} }
+
+func (l *pipeListener) dial() {
+	_, server := net.Pipe()
+	l.conns <- server
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	conn, ok := <-l.conns
+	if !ok {
+		return nil, net.ErrClosed
+	}
+	return conn, nil
+}
+
+func (l *pipeListener) Close() error {
+	close(l.conns)
+	return nil
+}
+
+func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
