@@ -112,7 +112,8 @@ type pixels struct{ live, last *semaphore.Weighted }
 
 // withScreen calls use with what a desktop's VNC server shows. It counts the pixels of
 // the screen from the end of the handshake on.
-func (m *Manager) withScreen(ctx context.Context, pixels *semaphore.Weighted, d *desktop, use func(image.Image) error) error {
+func (m *Manager) withScreen(ctx context.Context, pixels *semaphore.Weighted, d *desktop, use func(image.Image) error) (err error) {
+	defer panicAsError("picture of "+d.uid, &err)
 	client, err := m.dialPicture(ctx, d)
 	if err != nil {
 		return err
@@ -214,7 +215,7 @@ func (m *Manager) keepPicture(d *desktop) (kept func()) {
 	return func() { <-saved }
 }
 
-// keptPicture is the last picture of a uid. Where it has to be scaled its pixels count
+// keptPicture returns the last picture of a uid. Where it has to be scaled its pixels count
 // like those of desktops that run.
 func (m *Manager) keptPicture(ctx context.Context, uid string, width int) (Picture, error) {
 	p, size, err := m.store.loadPicture(uid)
@@ -235,7 +236,7 @@ func (m *Manager) keptPicture(ctx context.Context, uid string, width int) (Pictu
 	return p, nil
 }
 
-// keptWidth is the width at which a screen of that size is kept.
+// keptWidth returns the width at which a screen of that size is kept.
 func keptWidth(size image.Point) int {
 	pixels := float64(size.X) * float64(size.Y)
 	return int(float64(size.X) * min(1, math.Sqrt(maxKept/max(1, pixels))))

@@ -103,7 +103,7 @@ func (m *Manager) Reconcile(ctx context.Context) (Summary, error) {
 		m.log.Error("reconciling met problems", "error", err)
 		return r.sum, err
 	}
-	if len(r.unmet) == 0 && m.store.adoptsEarlier() {
+	if len(r.unmet) == 0 {
 		m.store.endEarlier()
 	}
 	return r.sum, nil
@@ -133,11 +133,7 @@ func (r *round) noteUnmet(uid string, err error) {
 // meet decides about one container with our labels. Whatever it says of itself does
 // not end the process.
 func (r *round) meet(ctx context.Context, c runtime.Container) (found Summary, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("container %s: %v\n%s", c.Name, p, debug.Stack())
-		}
-	}()
+	defer panicAsError("container "+c.Name, &err)
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	m := r.m
@@ -167,6 +163,14 @@ func (r *round) meet(ctx context.Context, c runtime.Container) (found Summary, e
 		return m.adopt(c, id, kept), nil // The list and the record say enough.
 	}
 	return r.meetOther(ctx, c, id, kept, is, failed)
+}
+
+// panicAsError makes an error of a panic of the function that defers it, where what
+// a container or a desktop says must not end the process.
+func panicAsError(what string, err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("%s: %v\n%s", what, p, debug.Stack())
+	}
 }
 
 // meetOther decides about a container that must be looked at.
