@@ -181,7 +181,7 @@ func TestParseRefusesWhatIsNoCatalog(t *testing.T) {
 	}
 }
 
-// manyApps is a catalog of so many apps in plain block style.
+// manyApps returns a catalog of so many apps in plain block style.
 func manyApps(apps int) string {
 	var b strings.Builder
 	b.WriteString("version: 1\napps:\n")

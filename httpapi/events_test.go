@@ -33,7 +33,7 @@ func (b *bench) follow(path string) *events {
 	return b.followAs(path)
 }
 
-// followAs is follow with headers, each "Name: value".
+// followAs follows like follow, with headers, each "Name: value".
 func (b *bench) followAs(path string, headers ...string) *events {
 	b.t.Helper()
 	ctx, cancel := context.WithCancel(b.t.Context())

@@ -26,7 +26,7 @@ func formats() map[string]huma.Format {
 	return all
 }
 
-// unmarshalStrictly is json.Unmarshal, but refuses a name that an object has twice,
+// unmarshalStrictly reads JSON like json.Unmarshal, but refuses a name that an object has twice,
 // and one that is a field's but for its case.
 func unmarshalStrictly(data []byte, v any) error {
 	if err := json.Unmarshal(data, v); err != nil {

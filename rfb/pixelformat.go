@@ -47,7 +47,7 @@ func (p PixelFormat) Check() error {
 	return nil
 }
 
-// isCommon is Check without an error.
+// isCommon reports whether Check returns no error.
 func (p PixelFormat) isCommon() bool {
 	if p.BitsPerPixel != 8 && p.BitsPerPixel != 16 && p.BitsPerPixel != 32 || p.Depth > p.BitsPerPixel || !p.TrueColour {
 		return false

@@ -66,7 +66,7 @@ func (m *Manager) Get(uid string) (Session, error) {
 	return m.describe(uid), nil
 }
 
-// Find is Get, and asks the engine whether a desktop that runs is still there, so
+// Find describes uid's desktop like Get, and asks the engine whether a desktop that runs is still there, so
 // that its address is good. Where the engine does not answer soon, it is as with Get.
 func (m *Manager) Find(ctx context.Context, uid string) (Session, error) {
 	if err := CheckUID(uid); err != nil {

@@ -19,7 +19,7 @@ import (
 // keySize is the length of a key, in bytes: that of the hash (RFC 2104, section 3).
 const keySize = sha256.Size
 
-// key signs the labels of containers, so that whoever may run an image or read
+// key signs the labels of containers, so that a person who may run an image or read
 // labels cannot make a container that Sage takes for one of its own.
 type key [keySize]byte
 

@@ -52,7 +52,7 @@ func (m *Manager) identify(c runtime.Container) (identity, record, standing, err
 	return id.withSecrets(r), r, current, nil
 }
 
-// identifyEarlier is identify for labels of version 1, which anybody can write. Such
+// identifyEarlier does what identify does for labels of version 1, which anybody can write. Such
 // a container is believed when its identifier is on record, and the first daemon of
 // version 2 puts those on record that it finds.
 func (m *Manager) identifyEarlier(c runtime.Container) (identity, record, standing, error) {

@@ -12,7 +12,7 @@ import (
 // picture of a desktop has maxKept pixels, with at most 8 bytes for each in the PNG.
 const maxFile = 16 << 20
 
-// readFile is os.ReadFile for files of the data directory. It refuses what is no
+// readFile reads a file of the data directory like os.ReadFile. It refuses what is no
 // regular file, since a named pipe would block for ever (open(2), fifo(7)), and
 // files larger than maxFile.
 func readFile(path string) ([]byte, error) {

@@ -70,18 +70,25 @@ func Start(t testing.TB, password string, args ...string) *Server {
 		}
 		all = append(all, "-SecurityTypes", "VncAuth", "-rfbauth", file)
 	}
-	ready, display := pipe(t)
-	cmd := exec.Command(program, append(all, args...)...)
-	cmd.ExtraFiles = []*os.File{display}
-	log := filepath.Join(dir, "log")
-	if cmd.Stderr, err = os.Create(log); err != nil {
+	s.Display = runServer(t, filepath.Join(dir, "log"), exec.Command(program, append(all, args...)...))
+	return s
+}
+
+// runServer runs an X server that reports its display on file descriptor 3 (-displayfd), with its output in a file, and
+// returns the display.
+func runServer(t testing.TB, log string, cmd *exec.Cmd) (display string) {
+	t.Helper()
+	ready, report := pipe(t)
+	cmd.ExtraFiles = []*os.File{report}
+	output, err := os.Create(log)
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Stderr.(*os.File).Close() })
+	cmd.Stderr = output
+	t.Cleanup(func() { _ = output.Close() })
 	run(t, cmd)
-	_ = display.Close()
-	s.Display = readDisplay(t, ready, log)
-	return s
+	_ = report.Close()
+	return readDisplay(t, ready, log)
 }
 
 // turboVNC is where its publisher's package puts the server.
@@ -102,20 +109,10 @@ func StartTurboVNC(t testing.TB, args ...string) *Server {
 	s := &Server{Address: ln.Addr().String()}
 	_ = ln.Close()
 	_, port, _ := net.SplitHostPort(s.Address)
-	log := filepath.Join(t.TempDir(), "log")
-	ready, display := pipe(t)
-	cmd := exec.Command(turboVNC, append([]string{
+	s.Display = runServer(t, filepath.Join(t.TempDir(), "log"), exec.Command(turboVNC, append([]string{
 		"-displayfd", "3", "-rfbport", port, "-localhost", "-geometry", "640x480", "-depth", "24", "-desktop", "test",
 		"-AlwaysShared", "-nolisten", "tcp", "-noreset", "-SecurityTypes", "None",
-	}, args...)...)
-	cmd.ExtraFiles = []*os.File{display}
-	if cmd.Stderr, err = os.Create(log); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Stderr.(*os.File).Close() })
-	run(t, cmd)
-	_ = display.Close()
-	s.Display = readDisplay(t, ready, log)
+	}, args...)...))
 	return s
 }
 

@@ -32,7 +32,7 @@ func Start(ctx context.Context, width, height int) (*Server, error) {
 	return StartProgram(ctx, "Xtigervnc", width, height, "-Log", "*:stderr:0")
 }
 
-// StartProgram is Start for any server that takes Xvnc's arguments, with more of them.
+// StartProgram starts, like Start, any server that takes Xvnc's arguments, with more of them.
 func StartProgram(ctx context.Context, program string, width, height int, args ...string) (*Server, error) {
 	display, err := freeDisplay()
 	if err != nil {
